@@ -58,53 +58,74 @@ struct LexicalPostings: Sendable {
         }
         for bucket in 1..<starts.count { starts[bucket] += starts[bucket - 1] }
         (self.shift, self.starts) = (shift, starts)
-        var next = starts
+        var ends = starts
         postings = Array(unsafeUninitializedCapacity: total) { buffer, initialized in
-            func add(_ posting: Posting, to bucket: Int) {
-                buffer.initializeElement(at: Int(next[bucket]), to: posting)
-                next[bucket] += 1
+            ends.withUnsafeMutableBufferPointer { ends in
+                for kept in kept { kept.copy(to: buffer, ends, shift: shift) }
             }
-            for kept in kept { kept.forEach(shift: shift) { add($1, to: $0) } }
-            let ends = next
-            for (segment, firstRow) in segments {
-                for index in segment.rows.indices {
-                    let row = UInt16(firstRow + index)
-                    for posting in segment.postings(of: index) {
-                        let low = UInt16(truncatingIfNeeded: posting.term >> (shift - 16))
-                        add(
-                            Posting(row: row, low: low, text: posting.text, above: posting.above),
-                            to: Int(posting.term >> shift))
-                    }
+            let middles = ends
+            ends.withUnsafeMutableBufferPointer { ends in
+                for (segment, firstRow) in segments {
+                    Self.copy(segment, firstRow, to: buffer, ends, shift: shift)
                 }
             }
             initialized = total
-            if kept.contains(where: { $0.postings.shift != shift }) {
-                for bucket in ends.indices.dropLast() {
-                    buffer[Int(starts[bucket])..<Int(starts[bucket + 1])].sort { $0.row < $1.row }
-                }
-            } else if !kept.isEmpty {
-                var added: [Posting] = []
-                for bucket in ends.indices.dropLast() where ends[bucket] < starts[bucket + 1] {
-                    let (first, middle) = (Int(starts[bucket]), Int(ends[bucket]))
-                    added.removeAll(keepingCapacity: true)
-                    added.append(contentsOf: buffer[middle..<Int(starts[bucket + 1])])
-                    var (from, to) = (middle - 1, Int(starts[bucket + 1]) - 1)
-                    while let last = added.last {
-                        if from >= first, buffer[from].row > last.row {
-                            buffer[to] = buffer[from]
-                            from -= 1
-                        } else {
-                            buffer[to] = last
-                            added.removeLast()
-                        }
-                        to -= 1
-                    }
+            guard !kept.isEmpty else { return }
+            let isInOrder = kept.allSatisfy { $0.postings.shift == shift }
+            for bucket in 0..<starts.count - 1 {
+                let range = Int(starts[bucket])..<Int(starts[bucket + 1])
+                if isInOrder {
+                    Self.merge(buffer, range, at: Int(middles[bucket]))
+                } else {
+                    buffer[range].sort { $0.row < $1.row }
                 }
             }
         }
     }
 
-    /// The bucket that has the terms of one of this part's buckets where a bucket has more terms.
+    /// Appends the postings of a segment to their buckets, each of which ends at one of `ends`.
+    private static func copy(
+        _ segment: LexicalSegment, _ firstRow: Int, to buffer: UnsafeMutableBufferPointer<Posting>,
+        _ ends: UnsafeMutableBufferPointer<UInt32>, shift: UInt32
+    ) {
+        segment.postings.withUnsafeBufferPointer { postings in
+            var index = 0
+            for (offset, entry) in segment.rows.enumerated() {
+                let row = UInt16(firstRow + offset)
+                while index < entry.end {
+                    let posting = postings[index]
+                    let bucket = Int(posting.term >> shift)
+                    let low = UInt16(truncatingIfNeeded: posting.term >> (shift - 16))
+                    buffer.initializeElement(
+                        at: Int(ends[bucket]),
+                        to: Posting(row: row, low: low, text: posting.text, above: posting.above))
+                    ends[bucket] += 1
+                    index += 1
+                }
+            }
+        }
+    }
+
+    /// Merges the two halves of a bucket, each in row order; the second is short.
+    private static func merge(
+        _ buffer: UnsafeMutableBufferPointer<Posting>, _ range: Range<Int>, at middle: Int
+    ) {
+        guard middle > range.lowerBound, middle < range.upperBound else { return }
+        var added = Array(buffer[middle..<range.upperBound])
+        var (from, to) = (middle - 1, range.upperBound - 1)
+        while let last = added.last {
+            if from >= range.lowerBound, buffer[from].row > last.row {
+                buffer[to] = buffer[from]
+                from -= 1
+            } else {
+                buffer[to] = last
+                added.removeLast()
+            }
+            to -= 1
+        }
+    }
+
+    /// The bucket that has the terms of one of these buckets where a bucket has more terms.
     fileprivate func bucket(_ bucket: Int, _ shift: UInt32) -> Int {
         Int((UInt32(bucket) << self.shift) >> shift)
     }
@@ -125,35 +146,46 @@ struct LexicalPostings: Sendable {
 extension LexicalPostings.Kept {
     /// The number of postings of each bucket whose rows are not gone.
     fileprivate var bucketCounts: [UInt32] {
-        (0..<postings.starts.count - 1).map { bucket in
-            var count: UInt32 = 0
-            for index in Int(postings.starts[bucket])..<Int(postings.starts[bucket + 1])
-            where rows[Int(postings.postings[index].row)] != LexicalPostings.noRow {
-                count += 1
+        postings.postings.withUnsafeBufferPointer { old in
+            rows.withUnsafeBufferPointer { rows in
+                (0..<postings.starts.count - 1).map { bucket in
+                    var count: UInt32 = 0
+                    for index in Int(postings.starts[bucket])..<Int(postings.starts[bucket + 1]) {
+                        count += rows[Int(old[index].row)] == LexicalPostings.noRow ? 0 : 1
+                    }
+                    return count
+                }
             }
-            return count
         }
     }
 
-    /// Calls `body` with each posting whose row is not gone, and its bucket among buckets with `shift`.
-    @inline(__always)
-    fileprivate func forEach(
-        shift: UInt32, _ body: (_ bucket: Int, _ posting: LexicalPostings.Posting) -> Void
+    /// Appends the postings whose rows are not gone to their buckets, each of which ends at one of `ends`.
+    fileprivate func copy(
+        to buffer: UnsafeMutableBufferPointer<LexicalPostings.Posting>,
+        _ ends: UnsafeMutableBufferPointer<UInt32>, shift: UInt32
     ) {
-        for old in 0..<postings.starts.count - 1 {
-            let bucket = postings.bucket(old, shift)
-            for index in Int(postings.starts[old])..<Int(postings.starts[old + 1]) {
-                let posting = postings.postings[index]
-                let row = rows[Int(posting.row)]
-                guard row != LexicalPostings.noRow else { continue }
-                // The high bits of a term are in the number of its bucket.
-                let term =
-                    UInt32(old) << postings.shift | UInt32(posting.low) << (postings.shift - 16)
-                body(
-                    bucket,
-                    LexicalPostings.Posting(
-                        row: row, low: UInt16(truncatingIfNeeded: term >> (shift - 16)),
-                        text: posting.text, above: posting.above))
+        postings.postings.withUnsafeBufferPointer { postings in
+            rows.withUnsafeBufferPointer { rows in
+                for old in 0..<self.postings.starts.count - 1 {
+                    let bucket = self.postings.bucket(old, shift)
+                    // The high bits of a term are in the number of its bucket.
+                    let high = UInt32(old) << self.postings.shift
+                    let range = self.postings.starts[old]..<self.postings.starts[old + 1]
+                    var end = Int(ends[bucket])
+                    for index in Int(range.lowerBound)..<Int(range.upperBound) {
+                        let posting = postings[index]
+                        let row = rows[Int(posting.row)]
+                        guard row != LexicalPostings.noRow else { continue }
+                        let term = high | UInt32(posting.low) << (self.postings.shift - 16)
+                        buffer.initializeElement(
+                            at: end,
+                            to: LexicalPostings.Posting(
+                                row: row, low: UInt16(truncatingIfNeeded: term >> (shift - 16)),
+                                text: posting.text, above: posting.above))
+                        end += 1
+                    }
+                    ends[bucket] = UInt32(end)
+                }
             }
         }
     }
