@@ -69,7 +69,7 @@ struct ExplainTests {
         var retrieval = RetrievalSettings()
         retrieval.k = 2
         return AnswerRecord(
-            id: "ans-0123456789abcdef0123456789abcdef", replica: "web-1",
+            id: "ans-" + String(repeating: "0a", count: 16), replica: "web-1",
             time: Writer.systemClock(), question: question, isAnswered: true,
             answer: "At 2 degrees. [1]", isVerified: false, citations: .init(shown: [1]),
             passages: passages,
@@ -127,7 +127,7 @@ struct ExplainTests {
         for part in [
             record.id, "When does the frost alarm ring?", "At 2 degrees. [1]", "releases/prod",
             "cited  as stored", "rank by vector 1, by words none", "fti-feature",
-            "retrieved now from features/prod", "not verified",
+            "retrieved now from releases/prod", "not verified",
         ] {
             #expect(text.output.contains(part), "\(part)")
         }
@@ -305,7 +305,7 @@ struct ExplainTests {
             #expect(outcome.status == 64, "\(text.prefix(40)): \(outcome.error)")
             #expect(outcome.error.contains("no record of an answer"))
         }
-        #expect(try sandbox.ftictl("explain", "none.json").status == 2)
+        #expect(try sandbox.ftictl("explain", "none.json").status == 74)
         #expect(try explain(record, "--against", "models/llm").status == 64)
         #expect(try explain(record, "--against", "releases/none").status == 2)
     }

@@ -163,7 +163,10 @@ struct GateTests {
         }
         try sandbox.write(
             "prompt.json", #"{"type": "prompt", "version": 1, "system": "Be brief."}"#)
-        try sandbox.write("canary.json", #"{"type": "canary", "version": 1}"#)
+        try sandbox.write(
+            "canary.json",
+            #"{"type":"canary","version":1,"model":"m","items":[{"messages":[{"role":"user","content":"hi"}],"tokenLimit":8,"text":"ho"}]}"#
+        )
         let first = try sandbox.ftictl(
             "release", "releases/prod", "--features", "features/a", "--ranker", "models/good",
             "--generator", "models/bad", "--prompt", "prompt.json", "--canary", "canary.json",

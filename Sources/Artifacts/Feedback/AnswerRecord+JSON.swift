@@ -15,6 +15,7 @@ extension AnswerRecord {
         object["id"] = .string(id)
         object["replica"] = .string(replica)
         object["time"] = .string(time.description)
+        object["ref"] = ref.map { .string($0) } ?? .null
         object["question"] = .string(question)
         if let asked { object["asked"] = .string(asked) }
         if !conversation.isEmpty { object["conversation"] = .array(conversation.map(\.json)) }
@@ -69,6 +70,7 @@ extension AnswerRecord {
         }
         replica = try reader.string("replica")
         time = try reader.timestamp("time")
+        ref = try reader.optionalString("ref")
         question = try reader.string("question")
         asked = try reader.optionalString("asked")
         conversation =

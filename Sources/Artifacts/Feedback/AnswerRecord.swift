@@ -67,6 +67,8 @@ public struct AnswerRecord: Equatable, Sendable {
     public var replica: String
     /// When it answered.
     public var time: Timestamp
+    /// The ref or other revision that the service serves, such as `releases/prod`; nil where it serves a lock file.
+    public var ref: String?
     /// The question as the client asked it.
     public var question: String
     /// The question made self-contained, where that changed it; see ``searched``.
@@ -96,7 +98,7 @@ public struct AnswerRecord: Equatable, Sendable {
 
     /// Makes a record.
     public init(
-        id: String, replica: String, time: Timestamp, question: String, asked: String? = nil,
+        id: String, replica: String, time: Timestamp, ref: String? = nil, question: String, asked: String? = nil,
         conversation: [ChatMessage] = [], isAnswered: Bool, answer: String, isVerified: Bool,
         citations: Citations = Citations(), passages: [Passage], prompt: RenderedPrompt? = nil,
         generator: Generator, versions: Versions, condition: String? = nil,
@@ -105,6 +107,7 @@ public struct AnswerRecord: Equatable, Sendable {
         self.id = id
         self.replica = replica
         self.time = time
+        self.ref = ref
         self.question = question
         self.asked = asked
         self.conversation = conversation

@@ -52,6 +52,9 @@ public struct QuestionAnswering: Sendable {
     }
 
     /// Loads versions that were resolved in a state.
+    ///
+    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so that a
+    ///   small change of large features takes little time and memory; neither depends on the other.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         loading options: LoadingOptions, sharing previous: QuestionAnswering? = nil
@@ -61,7 +64,7 @@ public struct QuestionAnswering: Sendable {
         try wrapping(repository.log.makeDurable(), as: InferenceError.refs)
         versions = try ResolvedVersions.resolve(
             chosen, in: repository, state: state, embedders: options.embedders)
-        retriever = try Retriever.load(versions, options)
+        retriever = try Retriever.load(versions, options, sharing: previous?.retriever)
     }
 
     /// Finds the `count` best chunks for a question; nil for the ranker's own number.
@@ -119,7 +122,8 @@ public struct LoadingOptions: Sendable {
     public var segments = SegmentCache()
     /// The number of threads that load versions.
     public var loadingThreads = Threads.available
-    /// The number of threads that answer one question.
+    /// The number of threads that answer one question. With 1, a question stays on the caller's thread; a service that
+    /// answers several at once needs no more.
     public var threads = Threads.available
 
     /// The defaults.

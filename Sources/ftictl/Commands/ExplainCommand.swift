@@ -26,7 +26,7 @@ struct ExplainCommand: Command {
 
     @Option(
         help: ArgumentHelp(
-            "The release, or the features, that to retrieve from now (default: what the record names).",
+            "The release or features to retrieve from (default: what the answer was served from).",
             valueName: "rev"),
         completion: .revisions)
     var against: String?
@@ -46,11 +46,13 @@ struct ExplainCommand: Command {
         if !check.isHere {
             try context.output.warn("the answer comes from another repository")
         }
-        let now = try CurrentRetrieval.make(
-            for: source.record, against: against, recorded: source.ref, in: repository,
-            verified: verified.leaves,
-            segments: SegmentCache(at: context.cachePath(of: path, ending: "segments")))
         let labels = try RefLabels.read(in: repository)
+        // The ref may have moved on from the release that gave the answer.
+        let served = source.record.versions.release.flatMap { labels[$0]?.split(separator: "@")[0] }
+        let now = try CurrentRetrieval.make(
+            for: source.record, against: against, recorded: source.ref ?? served.map(String.init),
+            in: repository, verified: verified.leaves,
+            segments: SegmentCache(at: context.cachePath(of: path, ending: "segments")))
         if context.output.isJSON {
             try context.output.emit(check.json(labels, now))
         } else {

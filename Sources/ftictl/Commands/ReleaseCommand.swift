@@ -17,8 +17,8 @@ struct ReleaseCommand: Command {
             """,
         examples: [
             "ftictl release releases/prod --features features/prod --ranker models/a",
-            "ftictl release releases/prod --from releases/prod --features features/staging",
-            "ftictl release releases/b --features 3fa9 --generator 81c0 --prompt prompt.json",
+            "ftictl release releases/prod --from releases/prod --features 3fa9",
+            "ftictl release releases/b --features 3fa9 --generator 81c0 --prompt p.json",
         ])
 
     @Argument(help: .refToMove, completion: .revisions)

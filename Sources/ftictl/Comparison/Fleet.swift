@@ -137,7 +137,7 @@ struct FleetView {
         return lines
     }
 
-    /// `, for 5 minutes`, since the refs moved.
+    /// `: the ref moved 4 minutes ago`; empty when no ref is followed.
     private func lag(_ fleet: Fleet) -> String {
         fleet.moved.map { ": the ref moved \(Quantity.age(of: $0.time, at: now))" } ?? ""
     }

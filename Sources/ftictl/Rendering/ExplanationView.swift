@@ -82,11 +82,11 @@ struct ExplanationView {
             "  \(recorded.number)  \(style.bold(recorded.key.printable()))  "
                 + (passage.isCited ? "cited  " : "")
                 + shown(passage.verdict, passage.differences),
-            "     score \(Quantity.measurement(recorded.score)), rank by vector "
+            "     score \(rounded(recorded.score)), rank by vector "
                 + "\(rank(recorded.vectorRank)), by words \(rank(recorded.wordsRank))",
         ]
-        let names = [recorded.title] + recorded.headings
-        lines.append("     \(cut(names.filter { !$0.isEmpty }.joined(separator: " / ")))")
+        let names = recorded.headings.isEmpty ? [recorded.title] : recorded.headings
+        lines.append("     \(cut(names.joined(separator: " / ")))")
         if let origin = passage.origin {
             let digest = origin.digest.map { " sha256 \($0.short)" } ?? ""
             let since = origin.row.since
@@ -110,6 +110,8 @@ struct ExplanationView {
         }
     }
 
+    private func rounded(_ score: Double) -> String { "\((score * 100).rounded() / 100)" }
+
     private func cut(_ text: String) -> String {
         text.split(whereSeparator: \.isNewline).joined(separator: " ").printable()
             .truncated(to: Self.width)
@@ -131,7 +133,7 @@ struct ExplanationView {
                 columns.append([
                     "  \(hit.number)", change(hit),
                     "\(hit.row.key.printable())  "
-                        + style.dim("score \(Quantity.measurement(hit.score))"),
+                        + style.dim("score \(rounded(hit.score))"),
                 ])
             }
             lines += columns.lines

@@ -203,7 +203,7 @@ extension AnswerService {
         let isSame = retrieval.text.utf8.elementsEqual(ask.question.utf8)
         return AnswerRecord(
             id: id.description, replica: replicaName,
-            time: self.settings.now(), question: ask.question,
+            time: self.settings.now(), ref: servedRef, question: ask.question,
             asked: isSame ? nil : retrieval.text, conversation: ask.conversation,
             isAnswered: answer.isAnswered, answer: answer.text,
             isVerified: serving.engineCheck.isVerified, citations: answer.citations,
@@ -222,6 +222,11 @@ extension AnswerService {
                 transaction: versions.chosen.transaction,
                 repository: repositoryID.hex),
             condition: retrieval.condition?.description, retrieval: settings)
+    }
+
+    /// The release that the service follows; nil when it serves something else.
+    private var servedRef: String? {
+        if case .release(let name) = settings.selection { name } else { nil }
     }
 
     /// A new name for an answer of this process.
