@@ -3,6 +3,7 @@ public import Artifacts
 public import Objects
 public import Refs
 internal import Storage
+internal import Synchronization
 
 /// Answers questions from the versions that a selection names, and switches to others when refs move.
 ///
@@ -55,15 +56,19 @@ public final class FollowingService {
         retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
     ) throws(InferenceError) {
         isPinned = if case .pinned = selection { true } else { false }
+        let opened = LastOpened()
         let versions = AnsweringVersions(
             choosing: { (state) throws(InferenceError) in
                 try ChosenVersions(selection, in: repository, state: state, now: now())
             },
             opening: { (chosen, state) throws(InferenceError) in
-                try QuestionAnswering(
-                    chosen, in: repository, state: state, where: condition, embedders: embedders,
-                    approximately: approximately, verified: verified, segments: segments,
-                    retrieval: retrieval, threads: threads)
+                try opened.replaced { (previous) throws(InferenceError) in
+                    try QuestionAnswering(
+                        chosen, in: repository, state: state, where: condition,
+                        embedders: embedders, approximately: approximately, verified: verified,
+                        segments: segments, retrieval: retrieval, threads: threads,
+                        sharing: previous)
+                }
             })
         follower = try Follower(
             versions, in: repository, purpose: "fti-inference", leaseSeconds: Self.leaseSeconds)
@@ -89,6 +94,21 @@ public final class FollowingService {
 
     /// Ends the lease; the versions may be collected from then on.
     public func stop() { follower.stop() }
+}
+
+/// The versions that were loaded last, with which the next ones share memory.
+private final class LastOpened: Sendable {
+    private let service = Mutex<QuestionAnswering?>(nil)
+
+    func replaced(
+        _ open: (QuestionAnswering?) throws(InferenceError) -> QuestionAnswering
+    ) throws(InferenceError) -> QuestionAnswering {
+        try service.withLock { (service) throws(InferenceError) in
+            let next = try open(service)
+            service = next
+            return next
+        }
+    }
 }
 
 /// The versions that a selection names, and how they are loaded.
