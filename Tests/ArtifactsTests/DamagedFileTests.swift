@@ -1,7 +1,7 @@
-@testable import Storage
 import Artifacts
 import Foundation
 import Objects
+import Storage
 import TestSupport
 import Testing
 
