@@ -106,7 +106,7 @@ struct SharedIndexTests {
         let store = MemoryStore()
         var rows = Dictionary(uniqueKeysWithValues: (0..<3000).map { ($0, 0) })
         func leaves(_ table: Table) throws -> [LeafReference] { try table.leaves(in: store) }
-        func segment(_ leaf: LeafReference) throws(ObjectError) -> LexicalSegment {
+        @Sendable func segment(_ leaf: LeafReference) throws(ObjectError) -> LexicalSegment {
             var builder = SegmentBuilder()
             return try builder.segment(of: try leaf.read(in: store))
         }
