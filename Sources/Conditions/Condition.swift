@@ -44,7 +44,10 @@ public indirect enum Condition: Hashable, Sendable {
         /// The offset in bytes.
         let offset: Int
 
-        init(_ text: String, at offset: Int = 0) {
+        /// Makes a name that stands in no text.
+        public init(_ text: String) { self.init(text, at: 0) }
+
+        init(_ text: String, at offset: Int) {
             self.text = text
             self.offset = offset
         }
@@ -65,7 +68,10 @@ public indirect enum Condition: Hashable, Sendable {
         /// The offset in bytes.
         let offset: Int
 
-        init(_ value: ConditionValue, at offset: Int = 0) {
+        /// Makes a value that stands in no text.
+        public init(_ value: ConditionValue) { self.init(value, at: 0) }
+
+        init(_ value: ConditionValue, at offset: Int) {
             self.value = value
             self.offset = offset
         }

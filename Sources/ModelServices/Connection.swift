@@ -1,4 +1,3 @@
-internal import Artifacts
 internal import CCurl
 internal import Objects
 
@@ -6,12 +5,21 @@ internal import Objects
 ///
 /// Not thread-safe.
 final class Connection: @unchecked Sendable {
-    /// The answer of a service.
-    struct Answer {
+    /// What a service says before its answer.
+    struct Head {
         let status: Int
-        let bytes: [UInt8]
         /// The seconds to wait before the next request, as the service asks; 0 where it does not ask.
         let retryAfter: Int
+    }
+
+    /// What an exchange may take.
+    struct Limits {
+        /// The most bytes of the answer.
+        var bytes: Int
+        /// The most milliseconds for the whole exchange.
+        var milliseconds: Int
+        /// The most milliseconds without a byte of the answer; nil for no limit of its own.
+        var silence: Int?
     }
 
     /// Why there is no answer.
@@ -22,15 +30,61 @@ final class Connection: @unchecked Sendable {
         case impossible(String)
         /// The answer is longer than any valid answer.
         case tooLong(limit: Int)
+        /// The service sent nothing for too long.
+        case silent(milliseconds: Int)
+        /// The deadline ended.
+        case ended
     }
 
-    /// Collects an answer up to a limit.
+    /// Receives an answer, and watches over the exchange.
     private final class Receiver {
-        var bytes: [UInt8] = []
-        let limit: Int
-        var isFull = false
+        let handle: UnsafeMutableRawPointer
+        let limits: Limits
+        let deadline: Deadline?
+        let receive: (Int, [UInt8]) -> Bool
+        var count = 0
+        var lastByte = ContinuousClock.now
+        /// Whether the caller needs no more of the answer.
+        var isDone = false
+        var failure: Failure?
 
-        init(limit: Int) { self.limit = limit }
+        init(
+            _ handle: UnsafeMutableRawPointer, _ limits: Limits, _ deadline: Deadline?,
+            _ receive: @escaping (Int, [UInt8]) -> Bool
+        ) {
+            self.handle = handle
+            self.limits = limits
+            self.deadline = deadline
+            self.receive = receive
+        }
+
+        /// Takes some bytes; false ends the exchange.
+        func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            guard !isDone else { return false }
+            count += bytes.count
+            lastByte = .now
+            guard count <= limits.bytes else {
+                failure = .tooLong(limit: limits.bytes)
+                return false
+            }
+            isDone = !receive(curl_get_status(handle), Array(bytes))
+            return true
+        }
+
+        /// Whether the exchange may go on.
+        func mayGoOn() -> Bool {
+            if deadline?.hasEnded ?? false {
+                failure = .ended
+            } else if isDone, lastByte.duration(to: .now) > .milliseconds(500) {
+                // Usually an answer's end follows at once, and the connection can be used again.
+                return false
+            } else if let silence = limits.silence,
+                lastByte.duration(to: .now) > .milliseconds(silence)
+            {
+                failure = .silent(milliseconds: silence)
+            }
+            return failure == nil
+        }
     }
 
     private let handle: OpaqueHandle
@@ -54,15 +108,18 @@ final class Connection: @unchecked Sendable {
 
     deinit { curl_easy_cleanup(handle.pointer) }
 
-    /// Sends a body and waits for the answer; does not follow redirects.
+    /// Sends a request and receives the answer; does not follow redirects.
     ///
     /// - Parameters:
+    ///   - body: What to post; nil to get what is at the address.
     ///   - headers: Lines such as `Content-Type: application/json`, without control characters.
-    ///   - limit: The most bytes of the answer.
-    ///   - timeout: The most seconds for the whole exchange.
-    func post(
-        _ body: [UInt8], to address: String, headers: [String], limit: Int, timeout: Int
-    ) throws(Failure) -> Answer {
+    ///   - deadline: When the exchange must end; within about a second it does. Nil for only the limits.
+    ///   - receive: Takes the status and each part of the answer as it arrives, on the calling thread. It returns
+    ///     whether it needs more; once it does not, the exchange succeeds.
+    func exchange(
+        _ body: [UInt8]?, with address: String, headers: [String], limits: Limits,
+        by deadline: Deadline? = nil, receive: (_ status: Int, _ bytes: [UInt8]) -> Bool
+    ) throws(Failure) -> Head {
         let curl = handle.pointer
         // Clears the options of the previous request but keeps the connection open.
         curl_easy_reset(curl)
@@ -73,125 +130,65 @@ final class Connection: @unchecked Sendable {
         curl_set_headers(curl, list)
         curl_set_number(curl, CURLOPT_NOSIGNAL, 1)
         curl_set_number(curl, CURLOPT_FOLLOWLOCATION, 0)
-        curl_set_number(curl, CURLOPT_CONNECTTIMEOUT, min(10, timeout))
-        curl_set_number(curl, CURLOPT_TIMEOUT, timeout)
+        var allowed = limits.milliseconds
+        if let left = deadline?.remaining, left < .milliseconds(allowed) {
+            // A little more, so that the deadline has ended when the time is up.
+            allowed = min(allowed, Int(left / .milliseconds(1)) + 20)
+        }
+        curl_set_number(curl, CURLOPT_CONNECTTIMEOUT_MS, max(1, min(10_000, allowed)))
+        curl_set_number(curl, CURLOPT_TIMEOUT_MS, max(1, allowed))
         curl_set_text(curl, CURLOPT_USERAGENT, "fti")
-        let receiver = Receiver(limit: limit)
+        return try withoutActuallyEscaping(receive) { (receive) throws(Failure) in
+            let receiver = Receiver(curl, limits, deadline, receive)
+            Self.attach(receiver, to: curl)
+            let code =
+                if let body {
+                    body.withUnsafeBytes { buffer in
+                        curl_set_number(curl, CURLOPT_POST, 1)
+                        curl_set_body(curl, buffer.baseAddress, buffer.count)
+                        return withExtendedLifetime(receiver) { curl_easy_perform(curl) }
+                    }
+                } else {
+                    withExtendedLifetime(receiver) { curl_easy_perform(curl) }
+                }
+            if let failure = receiver.failure { throw failure }
+            if code != CURLE_OK, !receiver.isDone {
+                throw deadline?.hasEnded ?? false ? .ended : Self.failure(code)
+            }
+            return Head(
+                status: curl_get_status(curl),
+                retryAfter: Int(clamping: curl_get_retry_after(curl)))
+        }
+    }
+
+    private static func attach(_ receiver: Receiver, to curl: UnsafeMutableRawPointer) {
+        let context = Unmanaged.passUnretained(receiver).toOpaque()
         curl_set_receiver(
             curl,
             { bytes, size, count, context in
                 guard let bytes, let context else { return 0 }
                 let receiver = Unmanaged<Receiver>.fromOpaque(context).takeUnretainedValue()
                 let total = size * count
-                guard receiver.bytes.count + total <= receiver.limit else {
-                    receiver.isFull = true
-                    return 0
-                }
-                receiver.bytes.append(
-                    contentsOf: UnsafeRawBufferPointer(start: bytes, count: total))
-                return total
-            }, Unmanaged.passUnretained(receiver).toOpaque())
-        let code = body.withUnsafeBytes { buffer in
-            curl_set_number(curl, CURLOPT_POST, 1)
-            curl_set_body(curl, buffer.baseAddress, buffer.count)
-            return withExtendedLifetime(receiver) { curl_easy_perform(curl) }
-        }
-        if receiver.isFull { throw .tooLong(limit: limit) }
-        guard code == CURLE_OK else {
-            // libcurl's own text never includes the address.
-            let reason =
-                curl_easy_strerror(code).map { String(cString: $0) } ?? "code \(code.rawValue)"
-            switch code {
-            case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_OPERATION_TIMEDOUT,
-                CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE,
-                CURLE_HTTP2, CURLE_HTTP2_STREAM:
-                throw .lost(reason)
-            default: throw .impossible(reason)
-            }
-        }
-        return Answer(
-            status: curl_get_status(curl), bytes: receiver.bytes,
-            retryAfter: Int(clamping: curl_get_retry_after(curl)))
-    }
-}
-
-/// One request for embeddings, and the parser of its answer, in the format of OpenAI's embeddings API.
-struct EmbeddingExchange {
-    let model: ServiceModel
-    let texts: [String]
-    let role: EmbeddingRole
-
-    /// The body of the request.
-    var body: [UInt8] {
-        var object = JSONObject()
-        object["encoding_format"] = "float"
-        if model.asksForDimension { object[Self.dimensionMember] = .integer(model.dimension) }
-        for member in model.request[role] {
-            object[member.key] = member.value == .null ? nil : member.value
-        }
-        object["model"] = .string(model.name)
-        object["input"] = .array(texts.map { .string($0) })
-        return JSON.object(object).canonicalBytes
+                return receiver.take(UnsafeRawBufferPointer(start: bytes, count: total)) ? total : 0
+            }, context)
+        curl_set_watcher(
+            curl,
+            { context, _, _, _, _ in
+                guard let context else { return 1 }
+                let receiver = Unmanaged<Receiver>.fromOpaque(context).takeUnretainedValue()
+                return receiver.mayGoOn() ? 0 : 1
+            }, context)
     }
 
-    /// The request member that sets the dimension.
-    static let dimensionMember = "dimensions"
-
-    /// The maximum number of bytes of a valid answer: every number in its longest spelling, and some slack.
-    ///
-    /// Allows for a model whose own dimension is greater than the configured one.
-    var limit: Int { 64 << 10 + texts.count * (max(model.dimension, 4096) * 32 + 1024) }
-
-    /// Why an answer is unusable.
-    struct UnusableAnswer: Error {
-        let reason: String
-        /// The number of components of its vectors, where that is the problem.
-        var dimension: Int?
-    }
-
-    /// The vectors in an answer, in the order of the texts, scaled to length 1.
-    func vectors(in answer: [UInt8]) throws(UnusableAnswer) -> [[Float]] {
-        let json: JSON
-        do throws(JSONError) { json = try JSON(parsing: answer.span) } catch {
-            throw UnusableAnswer(reason: "answers with something other than JSON")
+    private static func failure(_ code: CURLcode) -> Failure {
+        // libcurl's own text never includes the address.
+        let reason = curl_easy_strerror(code).map { String(cString: $0) } ?? "code \(code.rawValue)"
+        switch code {
+        case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_OPERATION_TIMEDOUT,
+            CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE,
+            CURLE_HTTP2, CURLE_HTTP2_STREAM:
+            return .lost(reason)
+        default: return .impossible(reason)
         }
-        guard let items = json["data"]?.array, items.count == texts.count else {
-            throw UnusableAnswer(reason: "answers without one vector for each text")
-        }
-        var vectors = [[Float]](repeating: [], count: texts.count)
-        for (position, item) in items.enumerated() {
-            let place = item["index"]?.integer ?? position
-            guard vectors.indices.contains(place), vectors[place].isEmpty,
-                let numbers = item["embedding"]?.array
-            else { throw UnusableAnswer(reason: "answers without one vector for each text") }
-            guard numbers.count == model.dimension else {
-                throw UnusableAnswer(
-                    reason:
-                        "answers with vectors of \(numbers.count) numbers, not \(model.dimension)",
-                    dimension: numbers.count)
-            }
-            vectors[place] = try Self.normalized(numbers)
-        }
-        return vectors
-    }
-
-    private static func normalized(_ numbers: [JSON]) throws(UnusableAnswer) -> [Float] {
-        var values: [Double] = []
-        values.reserveCapacity(numbers.count)
-        var squares = 0.0
-        for number in numbers {
-            guard let value = number.number else {
-                throw UnusableAnswer(
-                    reason: "answers with a vector that holds values other than numbers")
-            }
-            values.append(value)
-            squares += value * value
-        }
-        // Outside this range, squares lose digits or overflow; no embedder comes near it.
-        guard 1e-200...1e200 ~= squares else {
-            throw UnusableAnswer(reason: "answers with a vector without a direction")
-        }
-        let length = squares.squareRoot()
-        return values.map { Float($0 / length) }
     }
 }

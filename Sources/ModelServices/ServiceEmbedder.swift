@@ -10,29 +10,17 @@ public struct ServiceEmbedder: Embedder {
     /// See ``Embedder``.
     public let space: EmbeddingSpace
     private let model: ServiceModel
-    private let endpoint: ServiceEndpoint
-    private let connections: Connections
-
-    /// Open connections that no thread uses at the moment.
-    private final class Connections: Sendable {
-        let idle = Mutex<[Connection]>([])
-    }
+    private let client: ServiceClient
 
     /// The maximum number of bytes of text in a request of several texts.
     private static let requestBytes = 512 << 10
     /// The number of concurrent requests; services would only throttle more.
     private static let requestsAtOnce = 4
-    /// The longest wait in milliseconds before a retry, even if the service asks for more.
-    private static let longestPause = 60_000
 
-    private init(
-        _ model: ServiceModel, at endpoint: ServiceEndpoint, space: EmbeddingSpace,
-        _ connections: Connections
-    ) {
+    private init(_ model: ServiceModel, _ client: ServiceClient, space: EmbeddingSpace) {
         self.model = model
-        self.endpoint = endpoint
+        self.client = client
         self.space = space
-        self.connections = connections
     }
 
     /// Opens a service: embeds the canary texts to find the space of its vectors.
@@ -53,7 +41,7 @@ public struct ServiceEmbedder: Embedder {
                 && space.firstDifference(from: asked.vectors) == nil
         }
         return ServiceEmbedder(
-            asked.embedder.model, at: endpoint, space: same ?? fresh, asked.embedder.connections)
+            asked.embedder.model, asked.embedder.client, space: same ?? fresh)
     }
 
     /// Opens the embedder of an existing space, and checks its canaries.
@@ -73,8 +61,7 @@ public struct ServiceEmbedder: Embedder {
         }
         let asked = try canaries(space.canaries.map(\.text), of: model, at: endpoint)
         try space.check(asked.vectors)
-        return ServiceEmbedder(
-            asked.embedder.model, at: endpoint, space: space, asked.embedder.connections)
+        return ServiceEmbedder(asked.embedder.model, asked.embedder.client, space: space)
     }
 
     /// The vectors of canary texts, and an embedder with the request format that produced them.
@@ -85,47 +72,48 @@ public struct ServiceEmbedder: Embedder {
         _ texts: [String], of model: ServiceModel, at endpoint: ServiceEndpoint
     ) throws(EmbeddingError) -> (embedder: ServiceEmbedder, vectors: [[Float]]) {
         let blank = model.space(canaries: [])
-        let asking = ServiceEmbedder(model, at: endpoint, space: blank, Connections())
+        let asking = ServiceEmbedder(
+            model, ServiceClient(endpoint, model: model.name), space: blank)
         let own: Int
         do throws(Refusal) {
             return (asking, try asking.request(texts, as: .document) { _, _ in })
         } catch {
             guard case .dimension(let found, _) = error, found > model.dimension,
                 model.request.document[EmbeddingExchange.dimensionMember] == nil
-            else { throw error.reason }
+            else { throw asking.failure(error.problem) }
             own = found
         }
         var model = model
         model.asksForDimension = true
-        let shortened = ServiceEmbedder(model, at: endpoint, space: blank, asking.connections)
+        let shortened = ServiceEmbedder(model, asking.client, space: blank)
         do throws(Refusal) {
             return (shortened, try shortened.request(texts, as: .document) { _, _ in })
         } catch {
-            guard error.isFinal, case .service(_, let reason, let fault, _) = error.reason else {
-                throw error.reason
+            var problem = error.problem
+            if error.isFinal {
+                problem.reason =
+                    "answers with vectors of \(own) numbers; asked for \(model.dimension), it "
+                    + problem.reason
+                problem.remedy = "set embed.dimension to \(own)"
             }
-            throw shortened.failure(
-                "answers with vectors of \(own) numbers; asked for \(model.dimension), it "
-                    + reason, fault, remedy: "set embed.dimension to \(own)")
+            throw shortened.failure(problem)
         }
     }
 
     /// Why texts have no vectors.
     private enum Refusal: Error {
-        /// The service understood the request and refuses it.
-        case final(EmbeddingError)
+        /// The service failed, or refuses the request.
+        case service(ServiceProblem, isFinal: Bool)
         /// The vectors have another number of components.
-        case dimension(Int, EmbeddingError)
-        /// A later attempt may succeed.
-        case passing(EmbeddingError)
+        case dimension(Int, ServiceProblem)
 
-        var reason: EmbeddingError {
+        var problem: ServiceProblem {
             switch self {
-            case .final(let reason), .dimension(_, let reason), .passing(let reason): reason
+            case .service(let problem, _), .dimension(_, let problem): problem
             }
         }
 
-        var isFinal: Bool { if case .passing = self { false } else { true } }
+        var isFinal: Bool { if case .service(_, false) = self { false } else { true } }
     }
 
     /// See ``Embedder``.
@@ -139,7 +127,7 @@ public struct ServiceEmbedder: Embedder {
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
     ) throws(EmbeddingError) -> [[Float]] {
         do throws(Refusal) { return try request(texts, as: role, made) } catch {
-            throw error.reason
+            throw failure(error.problem)
         }
     }
 
@@ -180,7 +168,7 @@ public struct ServiceEmbedder: Embedder {
         var batch: [String] = []
         var bytes = 0
         for text in texts {
-            if batch.count == endpoint.batch
+            if batch.count == client.endpoint.batch
                 || !batch.isEmpty && bytes + text.utf8.count > Self.requestBytes
             {
                 result.append(EmbeddingExchange(model: model, texts: batch, role: role))
@@ -198,105 +186,37 @@ public struct ServiceEmbedder: Embedder {
 
     private func ask(_ exchange: EmbeddingExchange) throws(Refusal) -> [[Float]] {
         let body = exchange.body
-        var attempt = 0
-        while true {
-            let problem: EmbeddingError
-            var wanted = 0
-            switch send(body, limit: exchange.limit) {
-            case .success(let answer):
-                var status = answer.status
-                var said: ServiceExplanation?
-                if status == 200 {
-                    do throws(EmbeddingExchange.UnusableAnswer) {
-                        return try exchange.vectors(in: answer.bytes)
-                    } catch {
-                        // Some services and proxies return errors with status 200 and put the real status in the body.
-                        let explanation = ServiceExplanation(answer.bytes)
-                        guard let inner = explanation.status else {
-                            throw unusable(error, explanation)
-                        }
-                        (status, said) = (inner, explanation)
+        var other: Int?
+        do throws(ServiceFailure) {
+            return try client.retrying { () throws(ServiceFailure) in
+                let (answer, head) = try client.answer(to: body, limit: exchange.limit)
+                do throws(EmbeddingExchange.UnusableAnswer) {
+                    return try exchange.vectors(in: answer)
+                } catch {
+                    let said = ServiceExplanation(answer)
+                    // Some services and proxies return errors with status 200 and put the real status in the body.
+                    if error.dimension == nil, let status = said.status {
+                        throw client.failure(status, said, retryAfter: head.retryAfter)
                     }
+                    other = error.dimension
+                    throw .final(
+                        client.unusable(
+                            error.reason, other == nil ? said : nil,
+                            remedy: other.map { "set embed.dimension to \($0)" }))
                 }
-                problem = failure(status, said ?? ServiceExplanation(answer.bytes))
-                guard ServiceStatus.isPassing(status) else { throw .final(problem) }
-                wanted = min(answer.retryAfter, Self.longestPause / 1000) * 1000
-            case .failure(.lost(let reason)):
-                problem = failure(
-                    "could not be reached: \(reason)",
-                    remedy: "repeat the command when the service answers")
-            case .failure(.impossible(let reason)):
-                throw .final(
-                    failure("cannot be called: \(reason)", remedy: ServiceStatus.checkAddress))
-            case .failure(.tooLong(let limit)):
-                throw .final(
-                    failure(
-                        "answers with more than \(limit) bytes", remedy: ServiceStatus.checkAddress)
-                )
             }
-            guard attempt < endpoint.retries else { throw .passing(problem) }
-            let usual = 500 << min(attempt, 6)
-            // Adds jitter so that several programs do not retry in step.
-            endpoint.pause(
-                min(Self.longestPause, max(wanted, usual) + Int.random(in: 0...usual / 2)))
-            attempt += 1
-        }
-    }
-
-    private func send(
-        _ body: [UInt8], limit: Int
-    ) -> Result<Connection.Answer, Connection.Failure> {
-        // The empty `Expect:` stops libcurl from asking the service whether it wants the body.
-        var headers = ["Content-Type: application/json", "Accept: application/json", "Expect:"]
-        let isAuthorized = endpoint.headers.contains { $0.name.lowercased() == "authorization" }
-        if let key = endpoint.key, !isAuthorized {
-            headers.append("Authorization: Bearer \(key.secret)")
-        }
-        headers += endpoint.headers.map(\.line)
-        do throws(Connection.Failure) {
-            let idle = connections.idle.withLock { $0.popLast() }
-            let connection = if let idle { idle } else { try Connection() }
-            let answer = try connection.post(
-                body, to: endpoint.address.full, headers: headers, limit: limit,
-                timeout: endpoint.timeout)
-            connections.idle.withLock { $0.append(connection) }
-            return .success(answer)
         } catch {
-            return .failure(error)
+            guard let problem = error.problem else { preconditionFailure("there is no deadline") }
+            if let other { throw .dimension(other, problem) }
+            if case .passing = error { throw .service(problem, isFinal: false) }
+            throw .service(problem, isFinal: true)
         }
     }
 
-    private func unusable(
-        _ answer: EmbeddingExchange.UnusableAnswer, _ said: ServiceExplanation
-    ) -> Refusal {
-        if let dimension = answer.dimension {
-            return .dimension(
-                dimension, failure(answer.reason, remedy: "set embed.dimension to \(dimension)"))
-        }
-        let shown = said.shown(hiding: redaction)
-        return .final(
-            failure(
-                answer.reason + (shown.isEmpty ? "" : ": \(shown)"),
-                remedy: ServiceStatus.checkAddress))
-    }
-
-    private var redaction: Redaction {
-        Redaction(endpoint.address, endpoint.key, headers: endpoint.headers)
-    }
-
-    private func failure(_ status: Int, _ said: ServiceExplanation) -> EmbeddingError {
-        let shown = said.shown(hiding: redaction)
-        let what = ServiceStatus.meaning(status, model: model.name, hasKey: endpoint.isAuthorized)
-        return failure(
-            "\(what) (status \(status))" + (shown.isEmpty ? "" : ": \(shown)"),
-            300...399 ~= status ? .refused : .io, remedy: ServiceStatus.remedy(status))
-    }
-
-    private func failure(
-        _ reason: String, _ fault: Fault = .io, remedy: String
-    ) -> EmbeddingError {
+    private func failure(_ problem: ServiceProblem) -> EmbeddingError {
         .service(
-            name: endpoint.address.description, reason: reason, fault, remedy: remedy)
+            name: client.endpoint.address.description, reason: problem.reason, problem.fault,
+            remedy: problem.remedy)
     }
 }
 

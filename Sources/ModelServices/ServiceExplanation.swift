@@ -128,39 +128,21 @@ enum ServiceStatus {
     }
 
     /// The predicate of a sentence whose subject is the service.
-    static func meaning(_ status: Int, model: String, hasKey: Bool) -> String {
+    static func meaning(
+        _ status: Int, of api: ServiceAPI, model: String, hasKey: Bool
+    ) -> String {
         switch status {
         case 300...399: "answers with a redirect, which this program does not follow"
         case 400, 422: "refuses the request"
         case 401, 403: hasKey ? "refuses the key" : "requires a key"
         case 402: "requires payment"
         case 404, 410: "has nothing at this address, or does not have the model \(model)"
-        case 405: "does not embed at this address"
+        case 405: "does not serve \(api.noun) at this address"
         case 413: "refuses the request as too large"
         case 429: "received too many requests"
         default: "fails"
         }
     }
-
-    /// What the user can do next.
-    static func remedy(_ status: Int) -> String {
-        switch status {
-        case 300...399: "correct the url"
-        case 400, 422:
-            "send less at once: lower embed.batch or chunk.size; or correct embed.model, "
-                + "embed.dimension or embed.request"
-        case 401, 403:
-            "check the key: FTI_EMBED_KEY, or the variables that embed.key and embed.headers name"
-        case 402: "check the account's plan and quota"
-        case 404, 405, 410: checkAddress
-        case 413: "send less at once: lower embed.batch or chunk.size"
-        case 429: "repeat the command later, perhaps with a lower embed.batch"
-        default: "repeat the command when the service answers"
-        }
-    }
-
-    /// The remedy when something other than an embedding service seems to answer.
-    static let checkAddress = "check the url (embed.url or FTI_EMBED_URL) and the name of the model"
 }
 
 /// Removes secrets from messages, because a service may echo them: the key, header values, user information and query.

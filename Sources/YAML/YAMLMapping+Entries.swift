@@ -58,4 +58,66 @@ extension YAMLMapping {
         guard let text = try text(key) else { return nil }
         return Located(value: [text.value], line: text.line)
     }
+
+    /// Takes the text or the mapping of a key; nil when the key is missing.
+    ///
+    /// - Throws: An error for any other value, such as a list.
+    public mutating func textOrMapping(_ key: String) throws(ConfigurationError) -> TextOrMapping? {
+        guard let member = members.first(where: { $0.key.utf8.elementsEqual(key.utf8) }) else {
+            return nil
+        }
+        if case .mapping = member.node { return try mapping(key).map { .mapping($0) } }
+        return try text(key).map { .text($0.value) }
+    }
+
+    /// The value of a key that takes a text or a mapping.
+    public enum TextOrMapping {
+        /// A text.
+        case text(String)
+        /// A mapping.
+        case mapping(YAMLMapping)
+    }
+
+    /// Takes the truth value of a key; nil when the key is missing.
+    ///
+    /// - Throws: An error unless the value is true or false.
+    public mutating func flag(_ key: String) throws(ConfigurationError) -> Bool? {
+        guard let found = try text(key) else { return nil }
+        switch found.value {
+        case "true", "True", "TRUE": return true
+        case "false", "False", "FALSE": return false
+        default: throw error("\(full(key)) must be true or false", line: found.line)
+        }
+    }
+
+    /// Takes the duration of a key, such as `500ms`, `30s`, `5m`, `2h` or `1d`; nil when the key is missing.
+    ///
+    /// - Throws: An error when the value is anything else, or outside the range.
+    public mutating func duration(
+        _ key: String, in range: ClosedRange<Duration>
+    ) throws(ConfigurationError) -> Duration? {
+        guard let found = try text(key) else { return nil }
+        let digits = found.value.prefix { $0.isASCII && $0.isNumber }
+        let unit: Duration? =
+            switch found.value.dropFirst(digits.count) {
+            case "ms": .milliseconds(1)
+            case "s": .seconds(1)
+            case "m": .seconds(60)
+            case "h": .seconds(3600)
+            case "d": .seconds(86_400)
+            default: nil
+            }
+        guard let unit, digits.count <= 9, let count = Int(digits) else {
+            throw error(
+                "\(full(key)) must be a duration such as 500ms, 30s, 5m, 2h or 1d", line: found.line
+            )
+        }
+        let duration = unit * count
+        guard range.contains(duration) else {
+            throw error(
+                "\(full(key)) must be from \(range.lowerBound) to \(range.upperBound)",
+                line: found.line)
+        }
+        return duration
+    }
 }

@@ -15,7 +15,7 @@ struct Feature: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-feature",
         abstract: "Turn documents into features: chunks with vectors, in one table.",
-        version: FeaturePipeline.version, subcommands: [RunCommand.self])
+        version: "fti-feature \(Version.text)", subcommands: [RunCommand.self])
 }
 
 struct RunCommand: Command {

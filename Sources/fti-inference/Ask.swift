@@ -133,23 +133,26 @@ struct Ask: Command {
                 .revisions(
                     features: features ?? "features/prod", model: model ?? "models/current")
             }
-        let embedders = EmbedderSource(
-            endpoint: try ServiceEndpoint(environment: Environment.variable))
         let path = try context.repositoryLocation()
         let verified = try context.verifiedLeaves(of: path)
         // Saves the record even after an error, so that the next command need not verify the same leaves.
         defer { verified.save() }
         let repository = try context.repository(at: path)
+        var options = LoadingOptions()
+        options.condition = condition
+        options.retrieval = overrides
+        options.embedders = EmbedderSource(
+            endpoint: try ServiceEndpoint(environment: Environment.variable))
+        options.isApproximate = approximate
+        options.verified = verified.leaves
+        options.segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
+        (options.loadingThreads, options.threads) = (threads, threads)
         guard let question else {
-            return try serve(
-                selection, condition, in: repository, embedders, verified,
-                segments(of: path, context), context)
+            return try serve(selection, options, in: repository, verified, context)
         }
         let reply = try QuestionAnswering.reply(
             to: question, count: count, selection, in: repository, now: context.now,
-            where: condition, embedders: embedders, approximately: approximate,
-            verified: verified.leaves, segments: segments(of: path, context),
-            retrieval: overrides, threads: threads)
+            loading: options)
         if context.output.isJSON {
             try context.output.emit(json(reply))
         } else {
@@ -168,10 +171,6 @@ struct Ask: Command {
         return overrides
     }
 
-    private func segments(of path: String, _ context: CommandContext) -> SegmentCache {
-        SegmentCache(at: context.cachePath(of: path, ending: "segments"))
-    }
-
     private func json(_ reply: Reply) -> JSONObject {
         var object = reply.json
         if explain { object["explanation"] = .object(reply.explanation) }
@@ -180,14 +179,11 @@ struct Ask: Command {
 
     /// Answers each line of standard input.
     private func serve(
-        _ selection: Selection, _ condition: Condition?, in repository: Repository,
-        _ embedders: EmbedderSource, _ verified: VerifiedLeavesFile, _ segments: SegmentCache,
-        _ context: CommandContext
+        _ selection: Selection, _ options: LoadingOptions, in repository: Repository,
+        _ verified: VerifiedLeavesFile, _ context: CommandContext
     ) throws {
-        let service = try FollowingService(
-            selection, in: repository, now: Writer.systemClock, where: condition,
-            embedders: embedders, approximately: approximate, verified: verified.leaves,
-            segments: segments, retrieval: overrides, threads: threads)
+        let service = try AnswerService(
+            .init(selection, loading: options, now: Writer.systemClock), in: repository)
         verified.save()
         defer { service.stop() }
         let output = context.output
@@ -195,12 +191,13 @@ struct Ask: Command {
         while let line = lines.next() {
             let asked = AskedLine(line)
             switch service.follow() {
-            case nil: break
+            case nil, .checked: break
             case .switched:
                 verified.save()
+                let roles = service.current.versions.roles
                 try output.note(
-                    "switched to features \(service.current.pair.features.short), "
-                        + "model \(service.current.pair.model.short)")
+                    "switched to features \(roles.features.short), "
+                        + "model \(roles.ranker?.short ?? "none")")
             case .parked(let parked):
                 try output.note(
                     "new versions rejected; still answering from the previous ones: \(parked.error.message)"
@@ -211,7 +208,7 @@ struct Ask: Command {
                 let question = try asked.question.get()
                 guard Self.hasWords(question) else { throw .question }
                 let condition = try asked.condition?.get()
-                reply = json(try service.answer(question, count: count, where: condition))
+                reply = json(try service.quote(question, count: count, where: condition))
             } catch {
                 reply = JSONObject()
                 reply["question"] = (try? asked.question.get()).map { .string($0) } ?? .null
@@ -221,8 +218,9 @@ struct Ask: Command {
             }
             if let parked = service.parked {
                 var object = JSONObject()
-                object["features"] = parked.features.map { .string($0.hex) } ?? .null
-                object["model"] = parked.model.map { .string($0.hex) } ?? .null
+                for role in ["features", "model"] {
+                    object[role] = parked.snapshots[role].map { .string($0.hex) } ?? .null
+                }
                 object["message"] = .string(Secrets.redacted(parked.error.message))
                 reply["parked"] = .object(object)
             }

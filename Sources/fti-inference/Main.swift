@@ -14,5 +14,5 @@ struct Inference: ParsableCommand {
         commandName: "fti-inference",
         abstract: "Answer questions from features with a model, and name the hashes of both.",
         version: "fti-inference \(Version.text)",
-        subcommands: [Ask.self])
+        subcommands: [Ask.self, Serve.self, RecordCanary.self])
 }

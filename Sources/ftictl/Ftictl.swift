@@ -26,7 +26,7 @@ struct Ftictl: ParsableCommand {
             RefsCommand.self, StatusCommand.self, DiffCommand.self, MoveCommand.self,
             PromoteCommand.self, ReleaseCommand.self, RollbackCommand.self, UndoCommand.self,
             RefCommand.self, RemoveCommand.self, PinCommand.self,
-            LineageCommand.self,
+            LineageCommand.self, ExplainCommand.self,
             VerifyCommand.self,
             KeyCommand.self, PolicyCommand.self, ApproveCommand.self,
             GcCommand.self,

@@ -10,12 +10,17 @@ struct DocumentationTests {
     func commands(page: Page) throws {
         guard !page.commands.isEmpty else { return }
         let bench = try Workbench()
+        // The pages name a language model of the reader's.
+        let model = "http://llm:8000/v1"
+        let isAsked = page.commands.contains { $0.line.contains(model) }
+        let generator = isAsked ? try StandInGenerator(model: "smollm2") : nil
         for step in page.steps {
             switch step {
             case .write(let name, let text):
                 try Data(text.utf8).write(to: bench.directory.appending(path: name))
             case .run(let command):
-                let outcome = try bench.run(command.line)
+                let outcome = try bench.run(
+                    generator.map { command.line.replacing(model, with: $0.url) } ?? command.line)
                 #expect(
                     outcome.status == command.status,
                     "\(page):\(command.number): \(command.line)\n\(outcome.error)")
@@ -38,7 +43,9 @@ struct DocumentationTests {
             .compactMap { $0.split(separator: " ").first } ?? []
         #expect(commands.count >= 20)
         for command in commands { #expect(isShown("ftictl \(command)"), "ftictl \(command)") }
-        for command in ["fti-feature run", "fti-training run", "fti-inference ask"] {
+        for command in [
+            "fti-feature run", "fti-training run", "fti-inference ask", "fti-inference canary",
+        ] {
             #expect(isShown(command), "\(command)")
         }
     }

@@ -11,9 +11,10 @@ struct ConditionedAnswerTests {
     private func answering(
         _ fixture: Fixture, _ condition: String, approximately: Bool = false
     ) throws -> QuestionAnswering {
-        try QuestionAnswering(
-            Fixture.current, in: fixture.repository, now: Fixture.writer.now(),
-            where: try Condition(condition), approximately: approximately, threads: 2)
+        var options = Fixture.options(where: try Condition(condition))
+        options.isApproximate = approximately
+        return try QuestionAnswering(
+            Fixture.current, in: fixture.repository, now: Fixture.writer.now(), loading: options)
     }
 
     @Test(
@@ -94,9 +95,10 @@ struct ConditionedAnswerTests {
     @Test("features whose rows lack an attribute of the condition are rejected")
     func parked() throws {
         let fixture = try Fixture()
-        let service = try FollowingService(
-            Fixture.current, in: fixture.repository, now: Fixture.writer.now,
-            where: try Condition("author = 'ada'"), threads: 1)
+        let service = try AnswerService(
+            .init(
+                Fixture.current, loading: Fixture.options(where: try Condition("author = 'ada'")),
+                now: Fixture.writer.now), in: fixture.repository)
         let transaction = try fixture.repository.begin(writer: Fixture.writer)
         var other = try Snapshot(fixture.features, in: transaction.objects)
         let embedder = try BuiltinEmbedder(dimension: 64)
@@ -117,7 +119,7 @@ struct ConditionedAnswerTests {
             return
         }
         #expect(parked.error.fault == .usage)
-        #expect(try service.answer("frost", count: 3).sources.map(\.row.document) == ["frost.md"])
+        #expect(try service.quote("frost", count: 3).sources.map(\.row.document) == ["frost.md"])
         service.stop()
     }
 }

@@ -79,9 +79,17 @@ struct Fixture {
     func answering(
         _ selection: Selection = current, approximately: Bool = false, threads: Int = 2
     ) throws -> QuestionAnswering {
-        try QuestionAnswering(
-            selection, in: repository, now: Self.writer.now(), approximately: approximately,
-            threads: threads)
+        var options = LoadingOptions()
+        (options.isApproximate, options.threads) = (approximately, threads)
+        return try QuestionAnswering(
+            selection, in: repository, now: Self.writer.now(), loading: options)
+    }
+
+    /// Options with a condition, for one thread.
+    static func options(where condition: Condition? = nil) -> LoadingOptions {
+        var options = LoadingOptions()
+        (options.condition, options.threads) = (condition, 1)
+        return options
     }
 
     /// Replaces the model of a ref, and collects everything that no ref points at.

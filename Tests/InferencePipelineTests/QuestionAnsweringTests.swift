@@ -37,7 +37,7 @@ import Testing
     func approximate() throws {
         let fixture = try Fixture()
         let exact = try fixture.answering().answer("dry pump", count: 4)
-        #expect(exact.search == .exact)
+        #expect(exact.retrieval.search == .exact)
         #expect(exact.json["search"]?.object?["mode"]?.string == "exact")
         let reply = try fixture.answering(approximately: true).answer("dry pump", count: 4)
         // All rows of a small table are ranked.
@@ -133,9 +133,10 @@ import Testing
     func follows() throws {
         let fixture = try Fixture()
         try move(fixture, ["features/next": fixture.features, "models/next": fixture.model])
-        let service = try FollowingService(
-            .revisions(features: "features/next", model: "models/next"), in: fixture.repository,
-            now: Fixture.writer.now, threads: 1)
+        let service = try AnswerService(
+            .init(
+                .revisions(features: "features/next", model: "models/next"),
+                loading: Fixture.options(), now: Fixture.writer.now), in: fixture.repository)
         #expect(
             try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
         #expect(service.follow().isNothing)
@@ -155,26 +156,26 @@ import Testing
             Issue.record("not parked")
             return
         }
-        #expect(parked.model == wrong)
+        #expect(parked.snapshots["model"] == wrong)
         #expect(parked.error.fault == .refused)
-        #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
+        #expect(try service.quote("frost alarm", count: 1).model == fixture.model)
         // It is reported once, then remembered.
         #expect(service.follow().isNothing)
-        #expect(service.parked?.model == wrong)
+        #expect(service.parked?.snapshots["model"] == wrong)
         try move(fixture, ["models/next": right])
         guard case .switched = service.follow() else {
             Issue.record("not switched")
             return
         }
         #expect(service.parked == nil)
-        #expect(try service.answer("frost alarm", count: 1).model == right)
+        #expect(try service.quote("frost alarm", count: 1).model == right)
         #expect(try fixture.repository.leases().map(\.snapshots) == [[fixture.features, right]])
         try move(fixture, ["models/next": nil])
         guard case .parked = service.follow() else {
             Issue.record("a ref that is gone is parked")
             return
         }
-        #expect(try service.answer("frost alarm", count: 1).model == right)
+        #expect(try service.quote("frost alarm", count: 1).model == right)
         service.stop()
         #expect(try fixture.repository.leases().isEmpty)
     }
@@ -192,7 +193,7 @@ import Testing
         }
         let reply = try QuestionAnswering.reply(
             to: "frost alarm", count: 1, Fixture.current, in: Repository(in: bucket),
-            now: Fixture.writer.now(), threads: 1)
+            now: Fixture.writer.now(), loading: Fixture.options())
         #expect(bucket.hasHappened)
         #expect(reply.model == replaced.withLock { $0 })
         // Without a newer state there is nothing else to try.
@@ -201,7 +202,7 @@ import Testing
             try QuestionAnswering.reply(
                 to: "frost alarm", count: 1,
                 .revisions(features: "features/prod", model: first.hex), in: gone,
-                now: Fixture.writer.now(), threads: 1)
+                now: Fixture.writer.now(), loading: Fixture.options())
         }
     }
 
@@ -216,9 +217,10 @@ import Testing
         let ref = try RefName("models/next")
         _ = try transaction.commit([RefUpdate(ref, new: fixture.model)])
         let bucket = HookedBucket(fixture.bucket)
-        let service = try FollowingService(
-            .revisions(features: "features/prod", model: "models/next"), in: Repository(in: bucket),
-            now: Fixture.writer.now, threads: 1)
+        let service = try AnswerService(
+            .init(
+                .revisions(features: "features/prod", model: "models/next"),
+                loading: Fixture.options(), now: Fixture.writer.now), in: Repository(in: bucket))
         let second = try fixture.repository.begin(writer: Fixture.writer)
         _ = try second.objects.write(next.encoded, hint: .structured)
         _ = try second.commit([RefUpdate(ref, new: id)])
@@ -228,9 +230,9 @@ import Testing
             return
         }
         #expect(bucket.hasHappened)
-        #expect(parked.model == id)
+        #expect(parked.snapshots["model"] == id)
         #expect(parked.error.message.contains("collected"), "\(parked.error.message)")
-        #expect(try service.answer("frost alarm", count: 1).model == fixture.model)
+        #expect(try service.quote("frost alarm", count: 1).model == fixture.model)
         #expect(
             try fixture.repository.leases().map(\.snapshots) == [[fixture.features, fixture.model]])
         // Its replacement answers the next question.
@@ -246,7 +248,7 @@ import Testing
         let fixture = try Fixture()
         let transaction = try fixture.repository.begin(writer: Fixture.writer)
         let bound = try Release(
-            features: fixture.features, model: fixture.model, in: transaction.objects)
+            .init(features: fixture.features, ranker: fixture.model), in: transaction.objects)
         let snapshot = try bound.snapshot(
             into: transaction.objects, producer: .init(pipeline: "test", version: "1"),
             created: Fixture.writer.now(), message: "")
@@ -312,14 +314,12 @@ import Testing
         "candidates come from the sources that the request names",
         arguments: ["hybrid", "vector", "lexical"])
     func modes(name: String) throws {
-        var overrides = RetrievalOverrides()
-        overrides.mode = RetrievalSettings.Mode(rawValue: name)
-        overrides.candidates = 2
+        var options = Fixture.options()
+        options.retrieval.mode = RetrievalSettings.Mode(rawValue: name)
+        options.retrieval.candidates = 2
         let fixture = try Fixture()
         let reply = try QuestionAnswering(
-            Fixture.current, in: fixture.repository, now: Fixture.writer.now(),
-            retrieval: overrides,
-            threads: 1
+            Fixture.current, in: fixture.repository, now: Fixture.writer.now(), loading: options
         ).answer("When does the frost alarm ring?", count: 4)
         #expect(reply.sources.first?.row.document == "frost.md")
         #expect(
@@ -356,6 +356,6 @@ import Testing
     }
 }
 
-extension FollowingService.Change? {
+extension AnswerService.Change? {
     fileprivate var isNothing: Bool { if case .none = self { true } else { false } }
 }

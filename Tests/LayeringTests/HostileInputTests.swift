@@ -23,9 +23,9 @@ struct HostileInputTests {
 
     @Test("every row is in the list once")
     func complete() throws {
-        // B150 to B163 are about serving HTTP, which no version does yet.
-        let expected =
-            (Array(1...149) + Array(164...172)).map { "B\($0)" } + (1...38).map { "H\($0)" }
+        // The numbers left out are about writing over HTTP, which no version does yet.
+        let numbers = (1...172).filter { ![153, 154, 157, 161].contains($0) }
+        let expected = numbers.map { "B\($0)" } + (1...38).map { "H\($0)" }
         #expect(try Self.rows().map(\.name) == expected)
     }
 

@@ -12,4 +12,19 @@ struct DeadlineTests {
         open.cancel()
         #expect(open.hasEnded && open.isCancelled && open.remaining == .zero)
     }
+
+    @Test("a part ends with the whole, and at its own time")
+    func parts() {
+        let whole = Deadline(after: .seconds(1000))
+        let part = whole.part(of: .seconds(100))
+        #expect(part.remaining <= .seconds(100) && whole.remaining > .seconds(100))
+        #expect(whole.part(of: .seconds(5000)).moment == whole.moment)
+        #expect(whole.part(of: .zero).hasEnded && !whole.hasEnded)
+        part.cancel()
+        #expect(part.isCancelled && !whole.isCancelled)
+        let other = whole.part(of: .seconds(100)).part(of: .seconds(10))
+        #expect(!other.hasEnded)
+        whole.cancel()
+        #expect(other.isCancelled && other.remaining == .zero)
+    }
 }

@@ -14,11 +14,18 @@ struct ReleaseTests {
     /// Binds two snapshots and moves releases/prod to the result.
     @discardableResult
     private func release(
-        _ features: ObjectID, _ model: ObjectID, prompt text: String? = nil
+        _ features: ObjectID, _ model: ObjectID?, generator: ObjectID? = nil,
+        prompt text: String? = nil, _ form: Release.Prompt.Form = .text, canary: String? = nil
     ) throws -> ObjectID {
         let transaction = try repository.begin(writer: testWriter())
+        func store(_ text: String) throws -> ObjectID {
+            try transaction.objects.write(Array(text.utf8), hint: .bulk)
+        }
         let release = try transaction.bind(
-            features: features, model: model, prompt: text.map { Array($0.utf8) })
+            Release.Roles(
+                features: features, ranker: model, generator: generator,
+                prompt: try text.map { Release.Prompt(form, try store($0)) },
+                canary: try canary.map(store)))
         return try transaction.publish(
             release, as: try RefName("releases/prod"), by: .init(pipeline: "test", version: "1"),
             created: epoch, description: nil, message: ""
@@ -38,11 +45,98 @@ struct ReleaseTests {
         for prompt in [nil, "Be brief."] {
             let id = try release(features, model, prompt: prompt)
             let found = try read(id)
-            #expect(found.features == features && found.model == model)
+            #expect(found.roles.features == features && found.roles.ranker == model)
             #expect(found.space == ObjectID(of: Array("one".utf8).span))
-            #expect(found.prompt == prompt.map { ObjectID(of: Array($0.utf8).span) })
-            #expect(found.modelFeatures == features)
+            #expect(
+                found.roles.prompt
+                    == prompt.map { .init(.text, ObjectID(of: Array($0.utf8).span)) })
+            #expect(found.rankerFeatures == features && found.roles.generator == nil)
         }
+    }
+
+    @Test("every role reads back, and resolves as an input or a file")
+    func roles() throws {
+        let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
+        let ranker = try repository.put("models/a", Version(.model, "m", space: "one"))
+        let generator = try repository.put("models/llm", Version(.model, "llm"))
+        let id = try release(
+            features, ranker, generator: generator, prompt: "{}", .template, canary: "[]")
+        let found = try read(id)
+        #expect(
+            found.roles
+                == Release.Roles(
+                    features: features, ranker: ranker, generator: generator,
+                    prompt: .init(.template, ObjectID(of: Array("{}".utf8).span)),
+                    canary: ObjectID(of: Array("[]".utf8).span)))
+        let resolver = Resolver(repository, state: try repository.state(), now: epoch)
+        for (revision, target) in [
+            ("releases/prod^features", features), ("releases/prod^model", ranker),
+            ("releases/prod^generator", generator),
+        ] {
+            #expect(try resolver.snapshot(try Revision(revision)) == target)
+        }
+        for name in ["prompt.json", "canary.json"] {
+            _ = try resolver.resolve("releases/prod:\(name)")
+        }
+        let pins = try repository.pins(of: [("releases/prod", id)], in: try repository.state())
+        #expect(
+            pins.map(\.revision) == [
+                "releases/prod", "releases/prod^features", "releases/prod^model",
+                "releases/prod^generator",
+            ])
+    }
+
+    @Test("a generator needs no ranker, brings no space, and may not be a ranker itself")
+    func generators() throws {
+        let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
+        let ranker = try repository.put(
+            "models/a",
+            Version(
+                .model, "m", space: "one", files: ["config.json": Array(#"{"type":"ranker"}"#.utf8)]
+            ))
+        let generator = try repository.put("models/llm", Version(.model, "llm", space: "two"))
+        let found = try read(try release(features, nil, generator: generator))
+        #expect(found.roles.ranker == nil && found.roles.generator == generator)
+        #expect(found.space == ObjectID(of: Array("one".utf8).span))
+        let objects = try repository.objects(in: try repository.state())
+        #expect(try found.cautions(in: objects).isEmpty)
+        for (first, second) in [(nil, ranker), (ranker, ranker), (nil, features), (nil, nil)]
+            as [(ObjectID?, ObjectID?)]
+        {
+            let error = refError { try release(features, first, generator: second) }
+            #expect(error?.fault == .refused)
+        }
+    }
+
+    @Test("gates on releases reach each role, and gates on spaces compare the features'")
+    func gates() throws {
+        let gated = try GatedRepository(
+            #"{"ref":"releases/*","type":"evidence","requires":["inputs.generator"]}"#,
+            #"{"ref":"releases/*","type":"input","path":"generator","ancestorOf":"models/llm"}"#,
+            #"{"ref":"releases/*","type":"space","with":"features/prod"}"#)
+        let repository = gated.repository
+        let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
+        let ranker = try repository.put("models/a", Version(.model, "m", space: "one"))
+        let llm = try repository.put("models/llm", Version(.model, "llm", space: "two"))
+        let other = try repository.put("models/other", Version(.model, "other"))
+        func refusals(_ inputs: [String: ObjectID]) throws -> [String] {
+            let transaction = try repository.begin(writer: testWriter())
+            let id = try Version(.release, "r", inputs: inputs, space: "one")
+                .write(into: transaction.objects)
+            do throws(RefError) {
+                _ = try transaction.commit([RefUpdate(try RefName("releases/prod"), new: id)])
+                return []
+            } catch {
+                guard case .gates(let outcomes) = error else { throw error }
+                return outcomes.map(\.gate.condition.type)
+            }
+        }
+        #expect(
+            try refusals(["features": features, "model": ranker]) == ["evidence", "input"])
+        #expect(
+            try refusals(["features": features, "model": ranker, "generator": other])
+                == ["input"])
+        #expect(try refusals(["features": features, "generator": llm]).isEmpty)
     }
 
     @Test("a space that only one part declares is the release's space")
@@ -100,8 +194,9 @@ struct ReleaseTests {
             "models/a", Version(.model, "m", inputs: ["dataset": dataset]))
         let objects = try repository.objects(in: try repository.state())
         for (features, precedes) in [(first, false), (second, true), (third, true)] {
-            let release = try Release(features: features, model: model, in: objects)
-            #expect(try release.modelPrecedesFeatures(in: objects) == precedes)
+            let release = try Release(
+                Release.Roles(features: features, ranker: model), in: objects)
+            #expect(try release.rankerPrecedesFeatures(in: objects) == precedes)
         }
     }
 
@@ -110,10 +205,16 @@ struct ReleaseTests {
         let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let model = try repository.put("models/a", Version(.model, "m", space: "two"))
         let both = ["features": features, "model": model]
+        let other = try repository.put("models/b", Version(.model, "n", space: "one"))
+        let fitting = ["features": features, "model": other]
         for version in [
             Version(.release, "nothing"), Version(.release, "half", inputs: ["model": model]),
             Version(.release, "two spaces", inputs: both, space: "one"),
             Version(.release, "swapped", inputs: ["features": model, "model": features]),
+            Version(.release, "no model", inputs: ["features": features], space: "one"),
+            Version(
+                .release, "two prompts", inputs: fitting, space: "one",
+                files: ["prompt.txt": [0x61], "prompt.json": [0x7B, 0x7D]]),
         ] {
             let error = refError { try repository.put("releases/a", version) }
             guard case .misfit? = error else {
@@ -121,8 +222,6 @@ struct ReleaseTests {
                 continue
             }
         }
-        let other = try repository.put("models/b", Version(.model, "n", space: "one"))
-        let fitting = ["features": features, "model": other]
         let unsaid = refError {
             try repository.put("releases/a", Version(.release, "no space", inputs: fitting))
         }

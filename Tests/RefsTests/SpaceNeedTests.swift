@@ -40,7 +40,10 @@ struct SpaceNeedTests {
 
     private func releases(_ model: ObjectID, with features: ObjectID) throws -> Bool {
         let objects = try repository.objects(in: try repository.state())
-        let error = refError { _ = try Release(features: features, model: model, in: objects) }
+        let error = refError {
+            _ = try Release(
+                .init(features: features, ranker: model), in: objects)
+        }
         if let error { #expect(error.fault == .refused) }
         return error == nil
     }
@@ -59,7 +62,7 @@ struct SpaceNeedTests {
         let ranker = try model(["features": one])
         let objects = try repository.objects(in: try repository.state())
         #expect(
-            try Release(features: plain, model: ranker, in: objects).space
+            try Release(.init(features: plain, ranker: ranker), in: objects).space
                 == Snapshot(one, in: objects).space)
         let other = try model(["features": two])
         let refusal = try #require(try gated.refusals(["models/current": other]).first)

@@ -76,8 +76,9 @@ import Testing
         var ids: [ObjectID] = []
         for _ in 0..<2 {
             let transaction = try repository.begin(writer: testWriter())
+            let prompt = try transaction.objects.write(Array("Be brief.".utf8), hint: .bulk)
             let release = try transaction.bind(
-                features: features, model: model, prompt: Array("Be brief.".utf8))
+                .init(features: features, ranker: model, prompt: .init(.text, prompt)))
             let cautions = try release.cautions(in: transaction.objects)
             #expect(cautions.count == 2)
             #expect(cautions.last?.contains(old.short) == true)
@@ -149,7 +150,7 @@ import Testing
         let model = try repository.put("models/a", Version(.model, "m"))
         let transaction = try repository.begin(writer: testWriter())
         let (id, _) = try transaction.publish(
-            try transaction.bind(features: features, model: model),
+            try transaction.bind(.init(features: features, ranker: model)),
             as: try RefName("releases/prod"), by: .init(pipeline: "test", version: "1"),
             created: epoch, description: nil, message: "")
         let pins = try repository.pins(
@@ -159,67 +160,6 @@ import Testing
                 == ["releases/prod", "releases/prod^features", "releases/prod^model"])
         #expect(pins.map(\.id) == [id, features, model])
     }
-
-    // MARK: Following
-
-    /// Serves the message of the snapshot at a ref; the message "bad" cannot be opened.
-    private struct Messages: ServedVersions {
-        let name: RefName
-        let repository: Repository
-
-        func choose(in state: State) throws(RefError) -> ObjectID {
-            try state.existingTarget(of: name)
-        }
-
-        func snapshots(of versions: ObjectID) -> [ObjectID] { [versions] }
-
-        func open(_ versions: ObjectID, in state: State) throws(RefError) -> String {
-            let objects = try repository.objects(in: state)
-            let message = try wrapping(Snapshot(versions, in: objects), as: RefError.objects)
-                .message
-            guard message != "bad" else { throw .misfit(reason: message, remedy: "") }
-            return message
-        }
-
-        func failure(_ error: RefError) -> RefError { error }
-    }
-
-    @Test(
-        "a follower switches to versions that open, rejects others once, and leases what it serves")
-    func follower() throws {
-        let one = try repository.put("models/current", Version(.model, "one"))
-        let follower = try Follower(
-            Messages(name: current, repository: repository), in: repository, purpose: "test",
-            leaseSeconds: 600)
-        #expect(follower.current == "one" && follower.follow().isNothing)
-        #expect(try repository.leases().map(\.snapshots) == [[one]])
-        let bad = try repository.put("models/current", Version(.model, "bad"))
-        guard case .rejected(let rejection) = follower.follow() else {
-            Issue.record("not rejected")
-            return
-        }
-        #expect(rejection.versions == bad && follower.current == "one")
-        #expect(follower.follow().isNothing && follower.rejection?.versions == bad)
-        let two = try repository.put("models/current", Version(.model, "two"))
-        guard case .switched = follower.follow() else {
-            Issue.record("not switched")
-            return
-        }
-        #expect(follower.current == "two" && follower.rejection == nil)
-        #expect(try repository.leases().map(\.snapshots) == [[two]])
-        _ = try repository.delete([current], in: try repository.state(), by: testWriter())
-        guard case .rejected(let gone) = follower.follow() else {
-            Issue.record("a deleted ref was not rejected")
-            return
-        }
-        #expect(gone.versions == nil && follower.current == "two")
-        follower.stop()
-        #expect(try repository.leases().isEmpty)
-    }
-}
-
-extension Optional {
-    fileprivate var isNothing: Bool { if case .none = self { true } else { false } }
 }
 
 /// A bucket on a read-only file system.

@@ -154,4 +154,82 @@ struct GateTests {
             ["release", "models/x"] + arguments.dropFirst(2))
         #expect(elsewhere.status == 64)
     }
+
+    @Test("a release binds every role, and --from keeps the roles that are not named")
+    func releaseRoles() throws {
+        for (name, text) in [("a", "one"), ("b", "two")] {
+            try sandbox.write("rows.jsonl", #"{"id":"x","text":"\#(text)"}"#)
+            _ = try sandbox.ftictl("put", "features/\(name)", "rows.jsonl", "--key", "id")
+        }
+        try sandbox.write(
+            "prompt.json", #"{"type": "prompt", "version": 1, "system": "Be brief."}"#)
+        try sandbox.write(
+            "canary.json",
+            #"{"type":"canary","version":1,"model":"m","items":[{"messages":[{"role":"user","content":"hi"}],"tokenLimit":8,"text":"ho"}]}"#
+        )
+        let first = try sandbox.ftictl(
+            "release", "releases/prod", "--features", "features/a", "--ranker", "models/good",
+            "--generator", "models/bad", "--prompt", "prompt.json", "--canary", "canary.json",
+            "--json")
+        #expect(first.status == 0, "\(first.error)")
+        let bound = try first.object()
+        #expect(bound["model"] as? String == bound["ranker"] as? String)
+        for role in ["features", "model", "generator", "prompt", "canary"] {
+            #expect(bound[role] is String, "\(role)")
+        }
+        #expect(bound["space"] is NSNull)
+        #expect(try sandbox.ftictl("cat", "releases/prod:prompt.json").output.contains("Be brief."))
+        let moved = try sandbox.ftictl(
+            "release", "releases/prod", "--from", "releases/prod", "--features", "features/b",
+            "--json"
+        ).object()
+        #expect(moved["features"] as? String != bound["features"] as? String)
+        for role in ["ranker", "generator", "prompt", "canary"] {
+            #expect(moved[role] as? String == bound[role] as? String, "\(role)")
+        }
+        let same = try sandbox.ftictl("release", "releases/prod", "--from", "releases/prod")
+        #expect(same.output.hasPrefix("unchanged"))
+        let generator = try sandbox.ftictl("resolve", "releases/prod^generator").output
+        #expect(generator.hasPrefix(try #require(bound["generator"] as? String)))
+        let pins = try sandbox.ftictl("pin", "releases/prod", "--json").object()["pins"]
+        #expect((pins as? [Any])?.count == 4)
+        let refs = try sandbox.ftictl("refs", "releases/").output
+        #expect(refs.contains("binds generator") && refs.contains("binds model"))
+        let lineage = try sandbox.ftictl("lineage", "releases/prod").output
+        #expect(lineage.contains("generator"))
+        #expect(try sandbox.ftictl("verify", "--full").status == 0)
+        let log = try sandbox.ftictl("log", "-n", "3").output
+        #expect(log.contains("release features/b from releases/prod"))
+    }
+
+    @Test(
+        "what a release cannot bind is refused with its reason",
+        arguments: [
+            ([], 64, "--features"), (["--features", "features/a"], 64, "--ranker"),
+            (["--from", "models/good", "--ranker", "models/good"], 4, "release"),
+            (["--from", "releases/none"], 2, "releases/none"),
+            (
+                ["--features", "features/a", "--generator", "models/good", "--prompt", "bad.json"],
+                64, "system"
+            ),
+            (
+                ["--features", "features/a", "--generator", "models/good", "--canary", "bad.json"],
+                64, "type"
+            ),
+            (
+                ["--features", "features/a", "--generator", "models/good", "--prompt", "binary"],
+                64, "not a text file"
+            ),
+        ])
+    func refusedRelease(arguments: [String], status: Int32, part: String) throws {
+        try sandbox.write("rows.jsonl", #"{"id":"x","text":"one"}"#)
+        _ = try sandbox.ftictl("put", "features/a", "rows.jsonl", "--key", "id")
+        try sandbox.write("bad.json", #"{"type": "prompt", "version": 1}"#)
+        try sandbox.write("binary", "a\0b")
+        let before = try transactions()
+        let outcome = try sandbox.ftictl(["release", "releases/prod"] + arguments)
+        #expect(outcome.status == status, "\(outcome.error)")
+        #expect(outcome.error.contains(part), "\(outcome.error)")
+        #expect(try transactions() == before)
+    }
 }

@@ -7,9 +7,8 @@ struct HelpTests {
     static let commands = [
         "init", "put", "get", "cat", "ls", "show", "resolve", "log", "reflog", "refs", "status",
         "diff",
-        "move", "promote", "release", "rollback", "undo", "ref", "rm", "pin", "lineage", "verify",
-        "key",
-        "policy", "approve", "gc", "stats", "completion", "man",
+        "move", "promote", "release", "rollback", "undo", "ref", "rm", "pin", "lineage",
+        "explain", "verify", "key", "policy", "approve", "gc", "stats", "completion", "man",
     ]
 
     @Test("the help of every command has an example", arguments: commands)

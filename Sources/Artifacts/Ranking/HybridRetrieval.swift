@@ -33,7 +33,7 @@ public struct HybridRetrieval: Sendable {
 
     /// The ranker.
     public let ranker: Ranker
-    private let index: FeatureIndex
+    let index: FeatureIndex
     private let isLexical: Bool
 
     /// Makes a retrieval that ranks with `ranker`.

@@ -28,6 +28,15 @@ static inline CURLcode curl_set_receiver(CURL *handle, curl_receiver receiver, v
     return curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receiver);
 }
 
+typedef int (*curl_watcher)(
+    void *context, curl_off_t toReceive, curl_off_t received, curl_off_t toSend, curl_off_t sent);
+
+static inline CURLcode curl_set_watcher(CURL *handle, curl_watcher watcher, void *context) {
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
+    return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, watcher);
+}
+
 static inline long curl_get_status(CURL *handle) {
     long status = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);

@@ -16,11 +16,17 @@ extension JSON {
     /// nesting beyond ``depthLimit``, and numbers that no double holds: overflow, and whole numbers beyond ±2^53 that
     /// would lose digits.
     ///
-    /// - Parameter keepsFloats: Whether a whole number that is written with a fraction or an exponent stays a
-    ///   ``float(_:)``.
-    public init(parsing bytes: Span<UInt8>, keepsFloats: Bool = false) throws(JSONError) {
+    /// - Parameters:
+    ///   - keepsFloats: Whether a whole number that is written with a fraction or an exponent stays a
+    ///     ``float(_:)``.
+    ///   - valueLimit: The number of values that the text may have; each can take a hundred times the memory of its
+    ///     text.
+    public init(
+        parsing bytes: Span<UInt8>, keepsFloats: Bool = false, valueLimit: Int = .max
+    ) throws(JSONError) {
         var parser = JSONParser()
         parser.keepsFloats = keepsFloats
+        parser.valuesLeft = valueLimit
         parser.skipSpace(bytes)
         self = try parser.value(bytes, depth: 0)
         parser.skipSpace(bytes)

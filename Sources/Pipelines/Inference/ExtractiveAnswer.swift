@@ -48,10 +48,22 @@ struct ExtractiveAnswer: Sendable {
         let score: Double
     }
 
+    /// Chooses the units to quote; none where the chunks do not answer the question.
+    init(of retrieval: Retrieval) {
+        self = Self.choose(
+            retrieval.question, retrieval.phrases,
+            from: retrieval.isAnswered ? retrieval.chunks : [])
+    }
+
+    private init(units: [QuotedUnit], place: Int?) {
+        self.units = units
+        self.place = place
+    }
+
     /// Chooses the units to quote.
     ///
     /// - Parameter phrases: Phrases that the question demands word for word.
-    static func choose(
+    private static func choose(
         _ question: Question, _ phrases: QuotedPhrases, from chunks: [FoundChunk]
     ) -> ExtractiveAnswer {
         let all = chunks.prefix(quotedChunks).enumerated().flatMap { place, chunk in
@@ -113,6 +125,20 @@ struct QuotedUnit: Hashable, Sendable {
     let text: String
     /// Whether the unit is code, whose lines and spaces matter.
     let isVerbatim: Bool
+
+    /// The text of quoted units: sentences in sequence, code on lines of its own; empty without units.
+    ///
+    /// - Parameter number: The number of the source that they come from, which follows them as `[1]`; nil for none.
+    static func text(of units: [QuotedUnit], citing number: Int? = nil) -> String {
+        var text = ""
+        for unit in units {
+            if !text.isEmpty { text += unit.isVerbatim || text.last == "\n" ? "\n" : " " }
+            text += unit.isVerbatim ? unit.text + "\n" : unit.text
+        }
+        if text.last == "\n" { text.removeLast() }
+        guard let number else { return text }
+        return text + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number)]"
+    }
 
     var wordCount: Int { text.split(whereSeparator: \.isWhitespace).count }
 

@@ -20,6 +20,10 @@ public enum InferenceError: Diagnosable {
     case pin(path: String, reason: String)
     /// Features and model need different spaces, or the embedder is missing or failed.
     case embedding(EmbeddingError)
+    /// The language model failed.
+    case generation(GenerationError)
+    /// The language model does not answer as the release records.
+    case engine(model: String, reason: String)
     /// The repository failed.
     case refs(RefError)
     /// Objects could not be read.
@@ -40,7 +44,8 @@ public enum InferenceError: Diagnosable {
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
-        case .unusable: .refused
+        case .unusable, .engine: .refused
+        case .generation(let error): error.fault
         case .pin, .question, .request, .longQuestion: .usage
         case .condition(let error): error.fault
         case .embedding(let error): error.fault
@@ -58,6 +63,9 @@ public enum InferenceError: Diagnosable {
         case .request(let reason): "invalid request: \(reason)"
         case .longQuestion(let limit): "the question has more than \(limit) bytes"
         case .pin(let path, let reason): "\(path): \(reason)"
+        case .generation(let error): error.message
+        case .engine(let model, let reason):
+            "the language model \(model) is not the one that the release records: \(reason)"
         case .condition(let error): error.message
         case .embedding(let error): error.message
         case .refs(let error): error.message
@@ -73,6 +81,10 @@ public enum InferenceError: Diagnosable {
         case .request: "send one JSON object per line, such as {\"id\": 1, \"question\": \"...\"}"
         case .question, .longQuestion: nil
         case .pin: "ftictl pin features/prod models/current -o fti.lock"
+        case .generation(let error): error.remedy
+        case .engine:
+            "serve the model that the release records, or release with a canary of this one: "
+                + "fti-inference canary URL -o canary.json"
         case .condition(let error): error.remedy
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy

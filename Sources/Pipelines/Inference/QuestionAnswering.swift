@@ -7,40 +7,26 @@ internal import Storage
 
 /// The inference pipeline: resolve, retrieve, answer. It never writes to the repository.
 public struct QuestionAnswering: Sendable {
-    /// The features and the model that answer.
-    public let pair: ResolvedPair
+    /// The versions that answer.
+    public let versions: ResolvedVersions
     private let retriever: Retriever
     private let condition: Condition?
 
     /// Resolves a selection and loads the versions that it names.
     ///
-    /// - Parameters:
-    ///   - condition: A condition on the rows that answers come from; nil for all rows. It is applied before the
-    ///     search, once for all questions.
-    ///   - embedders: Opens the embedder of the features' space.
-    ///   - approximately: Whether the search may miss candidates in exchange for speed; see ``Reply/search``.
-    ///   - verified: The record of leaves that were already verified; nil to verify all.
-    ///   - threads: The number of threads for a question. With 1, a question stays on the caller's thread; a service that
-    ///     answers several at once needs no more.
-    ///   - openingThreads: The number of threads for loading; nil for the same number.
-    ///   - previous: Loaded versions that this one replaces. Both share what their features have in common, so that a
-    ///     small change of large features takes little time and memory; neither depends on the other.
+    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so a small
+    ///   change of large features takes little time and memory; neither depends on the other.
     /// - Throws: `embedding` when features and model are in different spaces, or the space's embedder is missing;
     ///   `condition` when it does not fit the rows; `unusable`, `pin`, `refs`, `objects`.
     public init(
         _ selection: Selection, in repository: Repository, now: Timestamp,
-        where condition: Condition? = nil,
-        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
-        verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
-        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int,
-        openingThreads: Int? = nil, sharing previous: QuestionAnswering? = nil
+        loading options: LoadingOptions = LoadingOptions(),
+        sharing previous: QuestionAnswering? = nil
     ) throws(InferenceError) {
         let state = try wrapping(repository.state(), as: InferenceError.refs)
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
-            state: state, where: condition, embedders: embedders, approximately: approximately,
-            verified: verified, segments: segments, retrieval: retrieval, threads: threads,
-            openingThreads: openingThreads, sharing: previous)
+            state: state, loading: options, sharing: previous)
     }
 
     /// Answers a single question without taking a lease.
@@ -48,21 +34,15 @@ public struct QuestionAnswering: Sendable {
     /// A collection may remove the versions between resolving and reading them; the selection is then resolved once
     /// more, in the newest state.
     ///
-    /// - Throws: The errors of ``answer(_:count:where:)`` and
-    ///   ``init(_:in:now:where:embedders:approximately:verified:segments:retrieval:threads:)``.
+    /// - Throws: The errors of ``answer(_:count:where:)`` and ``init(_:in:now:loading:)``.
     public static func reply(
         to question: String, count: Int?, _ selection: Selection, in repository: Repository,
-        now: Timestamp, where condition: Condition? = nil,
-        embedders: EmbedderSource = EmbedderSource(), approximately: Bool = false,
-        verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
-        retrieval: RetrievalOverrides = RetrievalOverrides(), threads: Int
+        now: Timestamp, loading options: LoadingOptions = LoadingOptions()
     ) throws(InferenceError) -> Reply {
         func reply(in state: State) throws(InferenceError) -> Reply {
             try QuestionAnswering(
                 try ChosenVersions(selection, in: repository, state: state, now: now),
-                in: repository, state: state, where: condition, embedders: embedders,
-                approximately: approximately, verified: verified, segments: segments,
-                retrieval: retrieval, threads: threads
+                in: repository, state: state, loading: options
             ).answer(question, count: count)
         }
         let state = try wrapping(repository.state(), as: InferenceError.refs)
@@ -77,68 +57,98 @@ public struct QuestionAnswering: Sendable {
     /// Loads versions that were resolved in a state.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
-        where condition: Condition?, embedders: EmbedderSource, approximately: Bool,
-        verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
-        threads: Int, openingThreads: Int? = nil, sharing previous: QuestionAnswering? = nil
+        loading options: LoadingOptions, sharing previous: QuestionAnswering? = nil
     ) throws(InferenceError) {
-        self.condition = condition
+        condition = options.condition
         // People act on answers, so the versions that an answer names must survive a power failure.
         try wrapping(repository.log.makeDurable(), as: InferenceError.refs)
-        pair = try ResolvedPair.resolve(
-            chosen, in: repository, state: state, embedders: embedders)
-        retriever = try Retriever.load(
-            pair, where: condition, approximately: approximately, verified: verified,
-            segments: segments, retrieval: retrieval, threads: threads,
-            openingThreads: openingThreads ?? threads, sharing: previous?.retriever)
+        versions = try ResolvedVersions.resolve(
+            chosen, in: repository, state: state, embedders: options.embedders)
+        retriever = try Retriever.load(versions, options, sharing: previous?.retriever)
     }
 
-    /// Answers a question from its `count` best chunks; nil for the ranker's own number.
+    /// Finds the `count` best chunks for a question; nil for the ranker's own number.
     ///
     /// - Parameter own: A further condition on the rows, besides the condition of all questions. The service caches the
     ///   matching rows of the last few conditions.
     /// - Throws: `condition` when it does not fit the rows; `embedding`, `objects`.
-    public func answer(
+    public func retrieve(
         _ question: String, count: Int? = nil, where own: Condition? = nil
-    ) throws(InferenceError) -> Reply {
-        let found = try retriever.chunks(
-            for: question, count: count ?? retriever.ranker.retrieval.k, where: own)
+    ) throws(InferenceError) -> Retrieval {
+        let count = count ?? retriever.ranker.retrieval.k
+        let found = try retriever.chunks(for: question, count: count, where: own)
         let conditions = [condition, own].compactMap { $0 }
-        let judgement = Judgement(found, ranker: retriever.ranker)
-        let answer = ExtractiveAnswer.choose(
-            found.question, found.phrases, from: judgement.isAnswered ? found.chunks : [])
-        return Reply(
-            question: question, judgement: judgement, units: answer.units,
-            quotedPlace: answer.place, sources: found.chunks, ranker: retriever.ranker,
-            features: pair.features, model: pair.model, release: pair.release, space: pair.space,
-            transaction: pair.transaction,
+        return Retrieval(
+            text: question, question: found.question, phrases: found.phrases,
+            judgement: Judgement(found, ranker: retriever.ranker),
+            chunks: Array(found.chunks.prefix(count)), ranker: retriever.ranker,
             condition: conditions.count > 1 ? .all(conditions) : conditions.first,
             search: found.mode)
     }
 
-    /// Finds the `count` best chunks for a question, without composing an answer; nil for the ranker's own number.
-    ///
-    /// - Parameter own: As for ``answer(_:count:where:)``.
-    /// - Throws: `condition` when it does not fit the rows; `embedding`, `objects`.
-    public func retrieve(
+    /// Answers a question with sentences of its `count` best chunks; see ``retrieve(_:count:where:)``.
+    public func answer(
         _ question: String, count: Int? = nil, where own: Condition? = nil
-    ) throws(InferenceError) -> Retrieval {
-        let found = try retriever.chunks(
-            for: question, count: count ?? retriever.ranker.retrieval.k, where: own)
-        let judgement = Judgement(found, ranker: retriever.ranker)
-        return Retrieval(
-            chunks: found.chunks, isAnswered: judgement.isAnswered, reason: judgement.reason,
-            search: found.mode)
+    ) throws(InferenceError) -> Reply {
+        let retrieval = try retrieve(question, count: count, where: own)
+        return Reply(
+            retrieval: retrieval, answer: ExtractiveAnswer(of: retrieval), versions: versions)
+    }
+
+    /// The vectors of texts, as questions are embedded.
+    ///
+    /// - Throws: `embedding`.
+    public func embed(
+        _ texts: [String], as role: EmbeddingRole
+    ) throws(InferenceError) -> [[Float]] {
+        try wrapping(versions.embedder.embed(texts, as: role), as: InferenceError.embedding)
     }
 }
 
-/// What retrieval found for a question.
+/// How versions are loaded, and which of their rows answer.
+public struct LoadingOptions: Sendable {
+    /// A condition on the rows that answers come from; nil for all rows. It is applied before the search, once for all
+    /// questions.
+    public var condition: Condition?
+    /// Settings that override the ranker's.
+    public var retrieval = RetrievalOverrides()
+    /// Opens the embedder of the features' space.
+    public var embedders = EmbedderSource()
+    /// Whether the search may miss candidates in exchange for speed; see ``Retrieval/search``.
+    public var isApproximate = false
+    /// The record of leaves that were already verified; nil to verify all.
+    public var verified: VerifiedLeaves?
+    /// The cache of lexical segments for features without an index.
+    public var segments = SegmentCache()
+    /// The number of threads that load versions.
+    public var loadingThreads = Threads.available
+    /// The number of threads that answer one question. With 1, it stays on the caller's thread, which is best for a
+    /// service that answers several at once.
+    public var threads = Threads.available
+
+    /// The defaults.
+    public init() {}
+}
+
+/// The chunks that were found for a question, and the judgement on whether they answer it.
 public struct Retrieval: Sendable {
+    /// The question.
+    public let text: String
+    /// The question's words and their weights.
+    let question: Question
+    /// The phrases that the question demands word for word.
+    let phrases: QuotedPhrases
+    /// Whether the chunks answer the question, and why.
+    let judgement: Judgement
     /// The best chunks, best first.
     public let chunks: [FoundChunk]
-    /// Whether the chunks answer the question, as the ranker's answering rule judges.
-    public let isAnswered: Bool
-    /// The reason of that judgement, as the end of a sentence.
-    public let reason: String
+    /// The ranker that ordered them.
+    let ranker: Ranker
+    /// The condition on all chunks; nil when they come from all rows.
+    public let condition: Condition?
     /// How the search found the chunks.
     public let search: SearchMode
+
+    /// Whether the chunks answer the question, as the ranker's rule judges it.
+    public var isAnswered: Bool { judgement.isAnswered }
 }

@@ -1,48 +1,53 @@
 public import Conditions
 public import Artifacts
 public import Objects
+internal import Refs
 
 /// An answer, its sources, and the hashes of the versions that it came from.
 public struct Reply: Sendable {
-    /// The question.
-    public let question: String
-    /// Whether the chunks answer the question, and why.
-    let judgement: Judgement
-    /// The quoted units; empty when nothing answers.
-    let units: [QuotedUnit]
-    /// The rank, from 0, of the quoted source; nil where nothing is quoted.
-    let quotedPlace: Int?
-    /// The best chunks, best first.
-    public let sources: [FoundChunk]
-    /// The ranker that ordered them.
-    let ranker: Ranker
-    /// The features snapshot.
-    public let features: ObjectID
-    /// The model snapshot.
-    public let model: ObjectID
-    /// The release that binds both, when the selection named one.
-    public let release: ObjectID?
+    /// The chunks that it comes from.
+    let retrieval: Retrieval
+    /// The quoted units, and the chunk that they come from.
+    private let extract: ExtractiveAnswer
+    /// The versions that it comes from.
+    private let versions: ChosenVersions
     /// The embedding space.
     public let space: ObjectID
+
+    init(retrieval: Retrieval, answer: ExtractiveAnswer, versions: ResolvedVersions) {
+        self.retrieval = retrieval
+        extract = answer
+        self.versions = versions.chosen
+        space = versions.space.id
+    }
+
+    /// The question.
+    public var question: String { retrieval.text }
+    /// The best chunks, best first.
+    public var sources: [FoundChunk] { retrieval.chunks }
+    /// The features snapshot.
+    public var features: ObjectID { versions.roles.features }
+    /// The model snapshot; nil when a release without a ranker answers.
+    public var model: ObjectID? { versions.roles.ranker }
+    /// The release that binds both, when the selection named one.
+    public var release: ObjectID? { versions.release }
     /// The newest transaction of the state that the answer comes from; for pinned versions, the lock file's.
-    public let transaction: Int
+    public var transaction: Int { versions.transaction }
     /// The condition on all chunks; nil when they come from all rows.
-    public let condition: Condition?
+    public var condition: Condition? { retrieval.condition }
+
+    private var judgement: Judgement { retrieval.judgement }
+    private var units: [QuotedUnit] { extract.units }
+    private var quotedPlace: Int? { extract.place }
+    private var ranker: Ranker { retrieval.ranker }
     /// How the search found the chunks.
-    public let search: SearchMode
+    public var search: SearchMode { retrieval.search }
 
     /// Whether the chunks answer the question.
     public var isAnswered: Bool { !units.isEmpty }
 
     /// The quoted text: sentences in sequence, code on lines of its own. Empty when nothing answers.
-    public var answer: String {
-        var text = ""
-        for unit in units {
-            if !text.isEmpty { text += unit.isVerbatim || text.last == "\n" ? "\n" : " " }
-            text += unit.isVerbatim ? unit.text + "\n" : unit.text
-        }
-        return text.last == "\n" ? String(text.dropLast()) : text
-    }
+    public var answer: String { QuotedUnit.text(of: units) }
 
     /// The answer with the number of the source that it quotes, such as `[1]`.
     private var cited: String {
@@ -50,7 +55,7 @@ public struct Reply: Sendable {
         // Sources are listed by section, so the citation has the number of the quoted source's section.
         let row = sources[quotedPlace].row
         let number = sections.firstIndex { Self.isOneSection($0.best.row, row) } ?? 0
-        return answer + (units.last?.isVerbatim == true ? "\n" : " ") + "[\(number + 1)]"
+        return QuotedUnit.text(of: units, citing: number + 1)
     }
 
     private static func isOneSection(_ row: FeatureRow, _ other: FeatureRow) -> Bool {
@@ -73,7 +78,7 @@ public struct Reply: Sendable {
         object["sources"] = .array(
             sources.map { .object($0.json) })
         object["features"] = .string(features.hex)
-        object["model"] = .string(model.hex)
+        object["model"] = model.map { .string($0.hex) } ?? .null
         if let release { object["release"] = .string(release.hex) }
         object["space"] = .string(space.hex)
         object["transaction"] = .integer(transaction)
@@ -118,7 +123,7 @@ public struct Reply: Sendable {
         lines += [
             "",
             "features     \(features.hex)",
-            "model        \(model.hex)",
+            "model        \(model?.hex ?? "none: the untrained ranker")",
         ]
         if let release { lines.append("release      \(release.hex)") }
         lines.append("transaction  \(transaction)")
@@ -220,14 +225,14 @@ public struct FoundChunk: Sendable {
     public let wordsRank: Int?
     /// Its signals, in the order of ``Signal``.
     public let signals: [Double]
+}
 
+extension FoundChunk {
     init(_ ranked: HybridRetrieval.RankedCandidate) {
-        row = ranked.row
-        score = ranked.score
-        similarity = ranked.candidate.similarity
-        vectorRank = ranked.candidate.vectorRank
-        wordsRank = ranked.candidate.wordsRank
-        signals = ranked.signals
+        self.init(
+            row: ranked.row, score: ranked.score, similarity: ranked.candidate.similarity,
+            vectorRank: ranked.candidate.vectorRank, wordsRank: ranked.candidate.wordsRank,
+            signals: ranked.signals)
     }
 }
 
@@ -249,9 +254,11 @@ extension FoundChunk {
             guard let value = Self.text(member.value) else { continue }
             known.append("\(member.key): \(value)")
         }
-        let address = row.metadata[Self.address]?.string
         return [address, known.isEmpty ? nil : known.joined(separator: "; ")].compactMap { $0 }
     }
+
+    /// The address of the chunk's document; nil where it has none.
+    var address: String? { row.metadata[Self.address]?.string }
 
     /// The attribute with a document's address.
     private static let address = "url"

@@ -14,7 +14,7 @@ struct Retriever: Sendable {
     private let scope: Scope
     private let condition: Condition?
     private let narrower = ScopeCache()
-    private let pair: ResolvedPair
+    private let pair: ResolvedVersions
     private let threads: Int
 
     /// The most queries that measure recall.
@@ -22,53 +22,37 @@ struct Retriever: Sendable {
 
     /// Loads the versions of a pair.
     ///
-    /// - Parameters:
-    ///   - condition: A condition on the rows that chunks come from; nil for all rows.
-    ///   - approximately: Whether to preselect candidates by their signs.
-    ///   - verified: The record of leaves that were already verified; nil where there is none.
-    ///   - segments: The cache of lexical segments for features without an index.
-    ///   - retrieval: Settings that override the ranker's.
-    ///   - threads: The number of threads for a question.
-    ///   - openingThreads: The number of threads for loading.
-    ///   - earlier: Other versions that are loaded, to share what they have in common.
+    /// - Parameter earlier: Other versions that are loaded, to share what they have in common.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
     ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
     static func load(
-        _ pair: ResolvedPair, where condition: Condition?, approximately: Bool,
-        verified: VerifiedLeaves?, segments: SegmentCache, retrieval: RetrievalOverrides,
-        threads: Int, openingThreads: Int, sharing earlier: Retriever?
+        _ pair: ResolvedVersions, _ options: LoadingOptions, sharing earlier: Retriever?
     ) throws(InferenceError) -> Retriever {
-        let stored = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            try Ranker(
-                tensors: try file(Ranker.tensorsName, of: pair),
-                config: try file(Ranker.configName, of: pair))
-        }
-        guard stored.space == pair.space else {
-            throw .embedding(.spacesDiffer(needed: stored.space, found: pair.space))
-        }
+        let (condition, loading) = (options.condition, options.loadingThreads)
+        let stored = try pair.ranker()
         let ranker = stored.with(
-            retrieval.applied(to: stored.retrieval), space: pair.spaceDescription)
+            options.retrieval.applied(to: stored.retrieval), space: pair.space)
         let index = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            let verified = if let verified { verified } else { try VerifiedLeaves() }
+            let verified = if let known = options.verified { known } else { try VerifiedLeaves() }
             return try FeatureIndex.open(
                 pair.table, schema: pair.schema, index: pair.index, in: pair.objects,
-                verified: verified, segments: segments, threads: openingThreads,
+                verified: verified, segments: options.segments, threads: loading,
                 sharing: earlier?.index)
         }
         let preselection =
-            approximately ? ApproximateSearch(index.vectors, threads: openingThreads) : nil
+            options.isApproximate ? ApproximateSearch(index.vectors, threads: loading) : nil
         let scope = try scope(
             condition, of: index, preselection, pair, candidates: ranker.retrieval.candidates,
-            threads: openingThreads)
+            threads: loading)
         return Retriever(
             ranker: ranker, index: index, preselection: preselection, scope: scope,
-            condition: condition, pair: pair, threads: threads)
+            condition: condition, pair: pair, threads: options.threads)
     }
 
     /// The rows that satisfy a condition, and the way to search them.
     private static func scope(
         _ condition: Condition?, of index: FeatureIndex, _ preselection: ApproximateSearch?,
-        _ pair: ResolvedPair, candidates: Int, threads: Int
+        _ pair: ResolvedVersions, candidates: Int, threads: Int
     ) throws(InferenceError) -> Scope {
         var rows: RowSet?
         if let condition {
@@ -99,7 +83,8 @@ struct Retriever: Sendable {
     ///
     /// They resemble real questions more than the rows' own vectors do, each of which would find itself.
     private static func queries(
-        _ count: Int, of index: FeatureIndex, among set: RowSet, _ pair: ResolvedPair, threads: Int
+        _ count: Int, of index: FeatureIndex, among set: RowSet, _ pair: ResolvedVersions,
+        threads: Int
     ) throws(InferenceError) -> [[Float]] {
         let count = min(count, set.count)
         let rows = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
@@ -155,43 +140,23 @@ struct Retriever: Sendable {
         let query = try wrapping(
             pair.embedder.embed(text, as: .query), as: InferenceError.embedding)
         return try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
-            let asked = QuotedPhrases(in: text)
-            let phrases = try asked.occurrence(
-                in: index, among: scope.rows, source: pair.objects, threads: threads)
-            let among = phrases.rows ?? scope.rows
-            let question = Question(text, of: index.words)
-            let missing = phrases.missing.reduce(into: WordSet()) {
-                $0.formUnion(question.words(foundIn: $1))
+            let retrieval = HybridRetrieval(ranker, in: index, of: pair.space)
+            let found = try retrieval.find(
+                text, vector: query, count: count, among: scope.rows, in: pair.objects,
+                threads: threads
+            ) { (among) throws(ObjectError) in
+                try scope.approximate.flatMap { (approximate) throws(ObjectError) in
+                    try approximate.nearest(
+                        ranker.retrieval.candidates, to: query, among: among, threads: threads)
+                }
             }
-            let retrieval = HybridRetrieval(ranker, in: index, of: pair.spaceDescription)
-            let nearest = try scope.approximate.flatMap { (approximate) throws(ObjectError) in
-                try approximate.nearest(
-                    ranker.retrieval.candidates, to: query, among: among, threads: threads)
-            }
-            let candidates = try retrieval.candidates(
-                question, vector: query, nearest: nearest, among: among, threads: threads)
-            let judged = try retrieval.judge(
-                question, candidates, without: missing, in: pair.objects, threads: threads)
-            let ranked = retrieval.rank(candidates, judged, count: count)
             return RetrievalResult(
-                question: question,
-                chunks: ranked.map { FoundChunk($0) },
-                evidence: judged.evidence, mode: scope.mode,
-                phrases: asked, hasPhrase: phrases.rows != nil, missingPhrases: phrases.missing,
-                missingShare: question.share(of: missing))
+                question: found.question,
+                chunks: found.ranked.map { FoundChunk($0) },
+                evidence: found.evidence, mode: scope.mode,
+                phrases: found.phrases, hasPhrase: found.hasPhrase,
+                missingPhrases: found.missingPhrases, missingShare: found.missingShare)
         }
-    }
-
-    private static func file(
-        _ name: String, of pair: ResolvedPair
-    ) throws(ObjectError) -> [UInt8] {
-        guard let path = try? RelativePath(name),
-            let entry = try TreeReader(pair.objects).entry(at: path, in: pair.modelTree)
-        else {
-            throw .malformed(
-                pair.model, as: "ranker", reason: "it has no file \(name)", offset: nil)
-        }
-        return try pair.objects.read(entry.id, limit: Ranker.fileLimit)
     }
 }
 

@@ -55,6 +55,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     /// The file of preferences; nil to generate preferences, which reject the wrong section that the ranker scores
     /// highest.
     public var preferences: String?
+    /// The revision of the features that hold feedback on answers; nil to use none.
+    public var feedback: String?
     /// The ref that receives the model.
     public var model = "models/candidate"
     /// The ref that receives the supervised examples.
@@ -129,6 +131,13 @@ extension TrainingConfiguration {
         features = try top.text("features")?.value ?? features
         questions = try top.text("questions").map { YAMLMapping.located($0.value, in: folder) }
         preferences = try top.text("preferences").map { YAMLMapping.located($0.value, in: folder) }
+        if var inner = try top.mapping("feedback") {
+            guard let features = try inner.text("features") else {
+                throw inner.error("feedback.features is missing: name features of feedback")
+            }
+            feedback = features.value
+            try inner.finish(known: ["features"])
+        }
         model = try top.text("model")?.value ?? model
         let candidates = try top.integer("candidates", in: RetrievalSettings.candidateRange)
         retrieval.candidates = candidates ?? retrieval.candidates
@@ -183,8 +192,8 @@ extension TrainingConfiguration {
         }
         try top.finish(
             known: [
-                "repo", "features", "questions", "preferences", "model", "candidates", "retrieval",
-                "datasets", "split", "sft", "dpo", "evaluate",
+                "repo", "features", "questions", "preferences", "feedback", "model", "candidates",
+                "retrieval", "datasets", "split", "sft", "dpo", "evaluate",
             ])
     }
 }

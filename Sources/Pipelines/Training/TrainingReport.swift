@@ -70,6 +70,8 @@ public struct TrainingReport: Sendable {
     public let droppedPreferences: Bool
     /// Whether the preferences were generated from the questions' labels.
     public let hasGeneratedPreferences: Bool
+    /// What the run made of feedback; nil when the configuration names none.
+    public let feedback: FeedbackReport?
     /// Warnings for the user, such as clocks that disagree.
     public let warnings: [String]
 
@@ -99,6 +101,7 @@ public struct TrainingReport: Sendable {
         declined = outcome.declined
         hasGeneratedPreferences = outcome.hasGeneratedPreferences
         droppedPreferences = outcome.preferenceFate == .dropped
+        feedback = outcome.set.feedback.map { FeedbackReport($0) }
         warnings = published.commit.warnings
     }
 }
@@ -132,6 +135,7 @@ extension TrainingReport {
         object["untrained"] = .bool(isUntrained)
         object["preferencesDropped"] = .bool(droppedPreferences)
         object["missing"] = .array(missing.map(\.json))
+        if let feedback { object["feedback"] = feedback.json }
         object["stages"] = .array(stages.map { .object(json($0)) })
         var weights = JSONObject()
         for (signal, weight) in self.weights { weights[signal] = .number(Double(weight)) }
@@ -176,6 +180,7 @@ extension TrainingReport {
         if unanswerable.training + unanswerable.heldOut > 0 {
             lines.append("unanswerable \(describe(unanswerable))")
         }
+        if let feedback { lines += feedback.lines }
         if !missing.isEmpty {
             lines += ["", "not in these features:"]
             lines += MissingLabel.lines(missing).map { "  \($0)" }

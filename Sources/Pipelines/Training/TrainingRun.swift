@@ -62,8 +62,8 @@ public struct TrainingRun: Sendable {
         var names = [
             configuration.supervisedDataset, configuration.preferenceDataset, configuration.model,
         ].compactMap { try? RefName($0) }
-        if case .ref(let name)? = (try? Revision(configuration.features))?.base {
-            names.append(name)
+        for revision in [configuration.features, configuration.feedback].compactMap(\.self) {
+            if case .ref(let name)? = (try? Revision(revision))?.base { names.append(name) }
         }
         return try repository.reportingConflicts(on: names, in: state) {
             () throws(TrainingError) in
@@ -74,16 +74,25 @@ public struct TrainingRun: Sendable {
     private func run(
         _ transaction: Transaction, _ state: State, created: Timestamp
     ) throws(TrainingError) -> TrainingReport {
-        let id = try wrapping(as: TrainingError.refs) { () throws(RefError) in
+        let (id, feedbackID) = try wrapping(as: TrainingError.refs) { () throws(RefError) in
             let resolver = Resolver(repository, state: state, now: created)
-            return try resolver.snapshot(try Revision(configuration.features))
+            return (
+                try resolver.snapshot(try Revision(configuration.features)),
+                try configuration.feedback.map { (revision) throws(RefError) in
+                    try resolver.snapshot(try Revision(revision))
+                }
+            )
         }
         progress("reading \(configuration.features)")
         let features = try TrainingFeatures.open(
             id, name: configuration.features, in: transaction.objects, embedders: embedders,
             verified: verified, segments: segments)
         progress("building datasets")
-        let set = try build(features)
+        var set = try build(features)
+        if let feedbackID, let name = configuration.feedback {
+            let rows = try FeedbackRows.read(feedbackID, name: name, in: transaction.objects)
+            set.add(rows, keys: features.keys, heldOut: HeldOut(configuration.split))
+        }
         progress("training on \(set.questionCounts.training) questions")
         let trainer = RankerTrainer(
             features: features, configuration: configuration, threads: threads)

@@ -140,7 +140,7 @@ extension Repository {
 
     /// The pins of resolved revisions, each revision once.
     ///
-    /// A release is followed by its features and its model. They are named as inputs of the release, so that a later
+    /// A release is followed by its features, its ranker and its generator. They are named as inputs of the release, so that a later
     /// check asks the release and not the refs that its parts came from.
     ///
     /// - Throws: `objects` when a snapshot cannot be read; `misfit` when a release is malformed.
@@ -158,9 +158,13 @@ extension Repository {
             let snapshot = try wrapping(Snapshot(id, in: objects), as: RefError.objects)
             add(revision, id, snapshot.kind)
             guard snapshot.kind == .release else { continue }
-            let release = try Release(of: snapshot, in: objects)
-            add("\(revision)^\(Release.featuresRole)", release.features, .features)
-            add("\(revision)^\(Release.modelRole)", release.model, .model)
+            let roles = try Release(of: snapshot, in: objects).roles
+            add("\(revision)^\(Release.featuresRole)", roles.features, .features)
+            for (role, model) in [
+                (Release.modelRole, roles.ranker), (Release.generatorRole, roles.generator),
+            ] {
+                if let model { add("\(revision)^\(role)", model, .model) }
+            }
         }
         return pins
     }

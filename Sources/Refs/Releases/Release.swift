@@ -1,82 +1,172 @@
 public import Objects
 internal import Storage
 
-/// The contents of a release snapshot: features and a model that fit each other, and a prompt.
+/// The contents of a release snapshot: versions that fit each other, each bound to a role.
 ///
-/// The snapshot has the inputs `features` and `model`, their embedding space, and as its content a tree that is empty
-/// or contains the prompt.
+/// The snapshot has an input for each bound snapshot, the embedding space of the features and the ranker, and as its
+/// content a tree with the bound files.
 public struct Release: Hashable, Sendable {
-    /// The id of the features snapshot.
-    public let features: ObjectID
-    /// The id of the model snapshot.
-    public let model: ObjectID
-    /// The embedding space of the features or, if they declare none, the one that the model declares or takes from the
+    /// What a release binds.
+    public struct Roles: Hashable, Sendable {
+        /// The features snapshot.
+        public var features: ObjectID
+        /// The model snapshot of the ranker: the input `model`. Nil only beside a generator.
+        public var ranker: ObjectID?
+        /// The model snapshot of the language model that writes answers; nil when the release binds none.
+        public var generator: ObjectID?
+        /// The prompt; nil when the release binds none.
+        public var prompt: Prompt?
+        /// The object with the answers by which a service recognises the generator; nil when the release binds none. It
+        /// needs no ``generator``, which may be one whose weights are not in the repository.
+        public var canary: ObjectID?
+
+        /// Fills the roles.
+        public init(
+            features: ObjectID, ranker: ObjectID? = nil, generator: ObjectID? = nil,
+            prompt: Prompt? = nil, canary: ObjectID? = nil
+        ) {
+            self.features = features
+            self.ranker = ranker
+            self.generator = generator
+            self.prompt = prompt
+            self.canary = canary
+        }
+
+        /// The bound snapshots, by the name of their input.
+        public var inputs: [String: ObjectID] {
+            var inputs = [Release.featuresRole: features]
+            inputs[Release.modelRole] = ranker
+            inputs[Release.generatorRole] = generator
+            return inputs
+        }
+
+        /// The bound files, by their name in the tree.
+        fileprivate var files: [(name: String, id: ObjectID)] {
+            [
+                prompt.map { ($0.form.rawValue, $0.id) }, canary.map { (Release.canaryName, $0) },
+            ].compactMap(\.self)
+        }
+    }
+
+    /// A bound prompt.
+    public struct Prompt: Hashable, Sendable {
+        /// The forms of a prompt, by the name of the file in the tree of the release.
+        public enum Form: String, Sendable, CaseIterable {
+            /// Templates and limits.
+            case template = "prompt.json"
+            /// The instructions alone.
+            case text = "prompt.txt"
+        }
+
+        /// Its form.
+        public let form: Form
+        /// The object with its bytes.
+        public let id: ObjectID
+
+        /// Names a stored prompt.
+        public init(_ form: Form, _ id: ObjectID) {
+            self.form = form
+            self.id = id
+        }
+    }
+
+    /// What the release binds.
+    public let roles: Roles
+    /// The embedding space of the features or, if they declare none, the one that the ranker declares or takes from the
     /// features that it was made from; nil when none is known.
     public let space: ObjectID?
-    /// The object with the text of the prompt; nil for a release without one.
-    public let prompt: ObjectID?
-    /// The features that the model was made from; nil when it does not declare them.
-    public let modelFeatures: ObjectID?
+    /// The features that the ranker was made from; nil when it does not declare them.
+    public let rankerFeatures: ObjectID?
 
     /// The role of the features among the inputs of a release.
     public static let featuresRole = "features"
-    /// The role of the model among the inputs of a release.
+    /// The role of the ranker among the inputs of a release.
     public static let modelRole = "model"
-    /// The name of the prompt in the tree of a release.
-    public static let promptName = "prompt.txt"
-    /// The maximum number of bytes that a prompt may have.
-    public static let promptLimit = 1 << 20
+    /// The role of the generator among the inputs of a release.
+    public static let generatorRole = "generator"
+    /// The name of the canary in the tree of a release.
+    public static let canaryName = "canary.json"
+    /// The maximum number of bytes that a prompt or a canary may have.
+    public static let fileLimit = 1 << 20
 
-    /// Binds features and a model.
+    /// Binds versions.
     ///
-    /// - Throws: `misfit` when they are snapshots of other kinds, have different spaces, or the features have a space
-    ///   and the model is a ranker for which none is known; `objects`.
-    public init(
-        features: ObjectID, model: ObjectID, prompt: ObjectID? = nil, in source: some ObjectSource
-    ) throws(RefError) {
+    /// - Throws: `misfit` when there is neither a ranker nor a generator, when they are snapshots of other kinds, when
+    ///   features and ranker have different spaces, when the features have a space and none is known for the ranker, or
+    ///   when the generator is a ranker; `objects`.
+    public init(_ roles: Roles, in source: some ObjectSource) throws(RefError) {
         var ancestry = Ancestry(in: source)
-        let first = try Self.part(features, .features, from: &ancestry)
-        let second = try Self.part(model, .model, from: &ancestry)
-        self.features = features
-        self.model = model
-        self.prompt = prompt
-        let need = try ancestry.space(of: second)
-        space = first.space ?? need.id
-        modelFeatures = try ancestry.features(of: second)
-        guard let space = first.space, !need.fits(.space(space), isLenient: true) else { return }
+        let features = try Self.part(roles.features, .features, from: &ancestry)
+        if let id = roles.generator {
+            let generator = try Self.part(id, .model, from: &ancestry)
+            guard try !ancestry.isRanker(generator) else {
+                throw .misfit(
+                    reason: "the generator \(id.short) is a ranker, which writes no answers",
+                    remedy: "ftictl release REF --features \(roles.features.short) "
+                        + "--ranker \(id.short)")
+            }
+        }
+        self.roles = roles
+        guard let id = roles.ranker else {
+            guard roles.generator != nil else {
+                throw .misfit(
+                    reason: "a release binds a ranker, a generator, or both",
+                    remedy: Self.remedy)
+            }
+            (space, rankerFeatures) = (features.space, nil)
+            return
+        }
+        let ranker = try Self.part(id, .model, from: &ancestry)
+        let need = try ancestry.space(of: ranker)
+        space = features.space ?? need.id
+        rankerFeatures = try ancestry.features(of: ranker)
+        guard let space = features.space, !need.fits(.space(space), isLenient: true) else { return }
         guard let needed = need.id else {
             throw .misfit(
-                reason: "the features \(features.short) have embedding space \(space.short), and "
-                    + "the model \(model.short) is a ranker that declares none",
+                reason: "the features \(roles.features.short) have embedding space \(space.short), "
+                    + "and the model \(id.short) is a ranker that declares none",
                 remedy: SpaceNeed.remedy)
         }
         var fitting: ObjectID?
-        if let made = modelFeatures, try ancestry.snapshot(made).space == needed { fitting = made }
+        if let made = rankerFeatures, try ancestry.snapshot(made).space == needed { fitting = made }
         throw .misfit(
-            reason: "the features \(features.short) have embedding space \(space.short), and the "
-                + "model \(model.short) needs \(needed.short)",
+            reason: "the features \(roles.features.short) have embedding space \(space.short), and "
+                + "the model \(id.short) needs \(needed.short)",
             remedy:
-                "ftictl release REF --features \(fitting?.short ?? "REV") --model \(model.short)"
+                "ftictl release REF --features \(fitting?.short ?? "REV") --model \(id.short)"
                 + (fitting == nil ? ", with features of that space" : ""))
     }
+
+    private static let remedy = "ftictl release REF --features REV --ranker REV makes one"
 
     /// Decodes a release snapshot, and checks that its parts fit.
     ///
     /// - Throws: `misfit` when it is not a valid release; `objects`.
     public init(of snapshot: Snapshot, in source: some ObjectSource) throws(RefError) {
-        func misfit(_ reason: String) -> RefError {
-            .misfit(
-                reason: reason, remedy: "ftictl release REF --features REV --model REV makes one")
-        }
+        func misfit(_ reason: String) -> RefError { .misfit(reason: reason, remedy: Self.remedy) }
         guard snapshot.kind == .release, case .tree(let root, _, _) = snapshot.content else {
             throw misfit("a release is a release snapshot whose content is a tree")
         }
-        guard let features = snapshot.input(Self.featuresRole),
-            let model = snapshot.input(Self.modelRole)
-        else { throw misfit("a release has the inputs features and model") }
+        guard let features = snapshot.input(Self.featuresRole) else {
+            throw misfit("a release has the input features")
+        }
         let tree = try wrapping(TreeReader(source).tree(root), as: RefError.objects)
-        let prompt = tree.entries.first { $0.name.bytes.elementsEqual(Self.promptName.utf8) }?.id
-        try self.init(features: features, model: model, prompt: prompt, in: source)
+        func file(_ name: String) -> ObjectID? {
+            tree.entries.first {
+                $0.name.bytes.elementsEqual(name.utf8) && $0.mode != .directory
+            }?.id
+        }
+        let prompts = Prompt.Form.allCases.compactMap { form in
+            file(form.rawValue).map { Prompt(form, $0) }
+        }
+        guard prompts.count < 2 else {
+            throw misfit("a release has prompt.json or prompt.txt, not both")
+        }
+        try self.init(
+            Roles(
+                features: features, ranker: snapshot.input(Self.modelRole),
+                generator: snapshot.input(Self.generatorRole), prompt: prompts.first,
+                canary: file(Self.canaryName)), in: source)
         guard space == snapshot.space else {
             throw misfit(
                 "it declares embedding space \(snapshot.space?.short ?? "none"), and its parts have "
@@ -84,14 +174,14 @@ public struct Release: Hashable, Sendable {
         }
     }
 
-    /// Whether the model was made from these features or an ancestor of them; true when it does not declare its
-    /// features.
+    /// Whether the ranker was made from these features or an ancestor of them; true when there is no ranker or it does
+    /// not declare its features.
     ///
     /// - Throws: `objects`.
-    public func modelPrecedesFeatures(in source: some ObjectSource) throws(RefError) -> Bool {
-        guard let modelFeatures else { return true }
+    public func rankerPrecedesFeatures(in source: some ObjectSource) throws(RefError) -> Bool {
+        guard let rankerFeatures else { return true }
         var ancestry = Ancestry(in: source)
-        return try ancestry.isAncestor(modelFeatures, orSameAs: features)
+        return try ancestry.isAncestor(rankerFeatures, orSameAs: roles.features)
     }
 
     /// Builds the snapshot of this release, and writes its tree.
@@ -102,16 +192,15 @@ public struct Release: Hashable, Sendable {
         message: String
     ) throws(ObjectError) -> Snapshot {
         var builder = TreeBuilder()
-        if let prompt {
-            guard let path = try? RelativePath(Self.promptName),
-                let size = try sink.size(of: prompt)
-            else { throw .missing(prompt) }
-            builder.add(path, size: size, id: prompt)
+        for (name, id) in roles.files {
+            guard let path = try? RelativePath(name), let size = try sink.size(of: id) else {
+                throw .missing(id)
+            }
+            builder.add(path, size: size, id: id)
         }
         return Snapshot(
-            kind: .release, content: try builder.write(into: sink).content,
-            inputs: [Self.featuresRole: features, Self.modelRole: model], producer: producer,
-            space: space, created: created, message: message)
+            kind: .release, content: try builder.write(into: sink).content, inputs: roles.inputs,
+            producer: producer, space: space, created: created, message: message)
     }
 
     /// Warnings about a release that is valid but may be a mistake.
@@ -119,15 +208,15 @@ public struct Release: Hashable, Sendable {
     /// - Throws: `objects`.
     public func cautions(in source: some ObjectSource) throws(RefError) -> [String] {
         var cautions: [String] = []
-        if space == nil {
+        if roles.ranker != nil, space == nil {
             cautions.append(
                 "neither the features nor the model declares an embedding space, so nothing shows "
                     + "that they fit")
         }
-        if let made = modelFeatures, try !modelPrecedesFeatures(in: source) {
+        if let made = rankerFeatures, try !rankerPrecedesFeatures(in: source) {
             cautions.append(
                 "the model was made from features \(made.short), which are not an ancestor of "
-                    + features.short)
+                    + roles.features.short)
         }
         return cautions
     }
@@ -155,17 +244,11 @@ public struct Release: Hashable, Sendable {
 }
 
 extension Transaction {
-    /// Stores a prompt, and binds it with features and a model to a release.
+    /// Binds versions to a release; its files and snapshots are stored, or were written to ``objects``.
     ///
     /// - Throws: `misfit` when they do not fit each other; `objects`.
-    public func bind(
-        features: ObjectID, model: ObjectID, prompt: [UInt8]? = nil
-    ) throws(RefError) -> Release {
-        var stored: ObjectID?
-        if let prompt {
-            stored = try wrapping(objects.write(prompt, hint: .bulk), as: RefError.objects)
-        }
-        return try Release(features: features, model: model, prompt: stored, in: objects)
+    public func bind(_ roles: Release.Roles) throws(RefError) -> Release {
+        try Release(roles, in: objects)
     }
 
     /// Stores a release as the next version of a ref, and moves the ref to it unless the ref already has such a

@@ -90,7 +90,7 @@ extension Ancestry {
     }
 
     /// Whether a model comes from the built-in trainer, according to its `config.json`.
-    private func isRanker(_ model: Snapshot) throws(RefError) -> Bool {
+    func isRanker(_ model: Snapshot) throws(RefError) -> Bool {
         guard case .tree(let root, _, _) = model.content else { return false }
         let tree = try wrapping(TreeReader(objects).tree(root), as: RefError.objects)
         let config = tree.entries.first {

@@ -16,6 +16,8 @@ public struct Lease: Hashable, Sendable {
     public var snapshots: [ObjectID]
     /// How many seconds the lease lasts after it was written; nil for a lease that never expires.
     public var seconds: Int?
+    /// What the holder serves; nil where it serves nothing, or does not say.
+    public var serving: ServedState?
 
     /// The maximum number of bytes that the file of a lease may have.
     static let byteLimit = 1 << 20
@@ -23,11 +25,15 @@ public struct Lease: Hashable, Sendable {
     public static let longest = 7 * 86_400
 
     /// Makes a lease; `seconds` is clamped to 1 through ``longest``.
-    public init(name: RandomBits, purpose: String, snapshots: [ObjectID], seconds: Int?) {
+    public init(
+        name: RandomBits, purpose: String, snapshots: [ObjectID], seconds: Int?,
+        serving: ServedState? = nil
+    ) {
         self.name = name
         self.purpose = purpose
         self.snapshots = snapshots
         self.seconds = seconds.map { min(max($0, 1), Self.longest) }
+        self.serving = serving
     }
 
     var blob: BlobName { Self.blob(name) }
@@ -35,12 +41,14 @@ public struct Lease: Hashable, Sendable {
     static func blob(_ name: RandomBits) -> BlobName { BlobName(.leases, name.hex + ".json") }
 
     var encoded: [UInt8] {
-        let json: JSON = [
-            "type": "lease", "version": 1, "purpose": .string(purpose),
-            "snapshots": .array(snapshots.map { .string($0.hex) }),
-            "seconds": seconds.map { .integer($0) } ?? .null,
-        ]
-        let line = json.canonicalBytes
+        var object = JSONObject()
+        object["type"] = "lease"
+        object["version"] = 1
+        object["purpose"] = .string(purpose)
+        object["snapshots"] = .array(snapshots.map { .string($0.hex) })
+        object["seconds"] = seconds.map { .integer($0) } ?? .null
+        object["serving"] = serving?.json
+        let line = JSON.object(object).canonicalBytes
         return line + [0x0A] + Array(ObjectID(of: line.span).hex.utf8) + [0x0A]
     }
 
@@ -63,9 +71,12 @@ public struct Lease: Hashable, Sendable {
             let seconds = try reader.countOrNull("seconds")
             let snapshots = try reader.array("snapshots")
             let ids = snapshots.compactMap { $0.string.flatMap { ObjectID(hex: $0) } }
+            // A description that this version cannot read must not hide what the lease protects.
+            let serving = reader.take("serving").flatMap { ServedState($0) }
             try reader.finish()
             guard ids.count == snapshots.count else { return nil }
-            self.init(name: name, purpose: purpose, snapshots: ids, seconds: seconds)
+            self.init(
+                name: name, purpose: purpose, snapshots: ids, seconds: seconds, serving: serving)
         } catch { return nil }
     }
 }
@@ -208,6 +219,7 @@ package struct LeaseListing {
 public final class HeldLease: Sendable {
     private struct Contents {
         var snapshots: [ObjectID] = []
+        var serving: ServedState?
         /// Whether the file exists; never where the repository cannot be written.
         var isTaken = false
         var isReleased = false
@@ -238,24 +250,30 @@ public final class HeldLease: Sendable {
 
     deinit { release() }
 
-    /// Protects these snapshots from now on, and no others.
+    /// Protects these snapshots from now on, and no others; does nothing once the lease was released.
     ///
     /// In a repository that cannot be written it protects nothing and throws nothing: reading works all the same.
     ///
+    /// - Parameter serving: What the holder serves, for others to see.
     /// - Throws: `gone` when a snapshot was collected before; `damaged` and `objects`.
-    public func hold(_ snapshots: [ObjectID]) throws(RefError) {
+    public func hold(
+        _ snapshots: [ObjectID], serving: ServedState? = nil
+    ) throws(RefError) {
         let result: Result<Void, RefError> = contents.withLock { contents in
+            guard !contents.isReleased else { return .success(()) }
+            var next = contents
+            (next.snapshots, next.serving) = (snapshots, serving)
             do throws(RefError) {
-                try repository.take(lease(of: snapshots))
-                contents.isTaken = true
+                try repository.take(lease(of: next))
+                next.isTaken = true
             } catch .storage {
                 // The repository cannot be written.
             } catch {
                 // The file names the new snapshots by now; restore the old ones.
-                if contents.isTaken { try? repository.take(lease(of: contents.snapshots)) }
+                if contents.isTaken { try? repository.take(lease(of: contents)) }
                 return .failure(error)
             }
-            contents.snapshots = snapshots
+            contents = next
             return .success(())
         }
         try result.get()
@@ -272,8 +290,10 @@ public final class HeldLease: Sendable {
         }
     }
 
-    private func lease(of snapshots: [ObjectID]) -> Lease {
-        Lease(name: name, purpose: purpose, snapshots: snapshots, seconds: seconds)
+    private func lease(of contents: Contents) -> Lease {
+        Lease(
+            name: name, purpose: purpose, snapshots: contents.snapshots, seconds: seconds,
+            serving: contents.serving)
     }
 
     private static func renew(_ lease: HeldLease, every milliseconds: Int) {
@@ -283,7 +303,7 @@ public final class HeldLease: Sendable {
             let isHeld = lease.contents.withLock { contents in
                 if contents.isTaken {
                     // When renewal fails, the snapshots stay readable until a collection removes them.
-                    try? lease.repository.take(lease.lease(of: contents.snapshots))
+                    try? lease.repository.take(lease.lease(of: contents))
                 }
                 return !contents.isReleased
             }

@@ -151,7 +151,7 @@ struct PinCommand: Command {
 
     private func listLeases(_ context: CommandContext) throws {
         let style = context.output.style
-        var columns = Columns([.left, .left, .left])
+        var columns = Columns([.left, .left, .left, .left])
         for lease in try context.open().repository.leases() {
             if context.output.isJSON {
                 try context.output.emit(lease.json)
@@ -161,6 +161,9 @@ struct PinCommand: Command {
                 style.yellow(lease.name.hex),
                 lease.seconds.map { "for \($0) s" } ?? "until released",
                 lease.purpose.printable(),
+                lease.serving.map { state in
+                    "\(state.replica.name) serves \(state.replica.follows)".printable()
+                } ?? "",
             ])
         }
         for line in columns.lines { try context.output.line(line) }

@@ -88,9 +88,8 @@ struct RefsCommand: Command {
     /// The snapshots that a release binds, by role; nil for other snapshots.
     private static func bound(_ snapshot: Snapshot) -> [String: ObjectID]? {
         guard snapshot.kind == .release else { return nil }
-        return snapshot.inputs.filter {
-            [Release.featuresRole, Release.modelRole].contains($0.key)
-        }
+        let roles = [Release.featuresRole, Release.modelRole, Release.generatorRole]
+        return snapshot.inputs.filter { roles.contains($0.key) }
     }
 
     /// A line per bound snapshot, with the refs that point at it now.

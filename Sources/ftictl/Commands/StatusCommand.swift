@@ -7,13 +7,14 @@ import Storage
 struct StatusCommand: Command {
     static let configuration = CommandConfiguration(
         "status",
-        abstract: "Show what is in production, what could replace it, and what is pinned.",
+        abstract: "Show what is in production, who serves it, and what could replace it.",
         discussion: """
             Refs named prod, production, current or live are in production; refs named staging, \
             stage, candidate or next hold versions that may replace them. For each of these versions \
             that is newer, status shows whether its promotion would pass the gates and, for \
-            features, how many documents differ. It also compares the lock file fti.lock in the \
-            working directory with what its revisions name now.
+            features, how many documents differ. It also shows which versions the running replicas \
+            of inference services serve, and compares the lock file fti.lock in the working \
+            directory with what its revisions name now.
             """,
         examples: ["ftictl status", "ftictl status --json"])
 
@@ -34,12 +35,14 @@ struct StatusCommand: Command {
     ) throws {
         let pins = try pins(in: repository, context.output)
         let leases = try repository.repository.leases()
+        let fleets = Fleet.all(leases, in: repository)
         if context.output.isJSON {
             return try context.output.emit([
                 "production": .array(production.map(\.json)),
                 "waiting": .array(
                     production.flatMap { ref in ref.waiting.map { $0.json(for: ref.name) } }),
                 "pins": pins.map { .array($0.differences.map(\.json)) } ?? .null,
+                "serving": .array(fleets.map(\.json)),
                 "leases": .array(leases.map(\.json)),
                 "transaction": .integer(repository.state.number),
             ])
@@ -54,6 +57,8 @@ struct StatusCommand: Command {
                 "  try: ftictl promote REV models/current",
             ]
         }
+        let fleetView = FleetView(style: context.output.style, now: context.now)
+        lines += fleets.flatMap(fleetView.lines)
         lines += view.lines(pins) + view.lines(leases)
         for line in lines { try context.output.line(line) }
     }
@@ -105,6 +110,7 @@ extension Lease {
             "lease": .string(name.hex), "purpose": .string(purpose),
             "seconds": seconds.map { .integer($0) } ?? .null,
             "snapshots": .array(snapshots.map { .id($0) }),
+            "serving": serving?.json ?? .null,
         ]
     }
 }

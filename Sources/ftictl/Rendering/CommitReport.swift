@@ -112,12 +112,10 @@ extension String {
 }
 
 extension Snapshot {
-    /// A summary of the content; for a release, of its prompt.
+    /// A summary of the content.
     var summary: String {
-        guard kind == .release, case .tree(_, let files, let bytes) = content else {
-            return content.summary
-        }
-        return files == 0 ? "no prompt" : "prompt of \(Quantity.bytes(bytes))"
+        if kind == .release, case .tree(_, files: 0, _) = content { return "no prompt" }
+        return content.summary
     }
 }
 

@@ -10,6 +10,7 @@ extension FuzzTarget {
         "!!int ", "---\n", "...\n", "|-\n", ">\n", "0x7fffffffffffffff", "190:20:30", ".inf",
         "features/staging", "sft:\n", "dpo:\n", "epochs: ", "rate: ", "beta: ", "split: {",
         "heldout: ", "seed: ", "evaluate: {k: ", "candidates: ", "datasets:\n", "model: ",
+        "kind: feedback", "leaveOut: [", "feedback: {features: ",
     ]
 
     /// The configurations of the pipelines: any text is a configuration or an error.
@@ -57,7 +58,8 @@ extension FuzzTarget {
               stars: 3
             fields: {text: page_content, id: _id, link: url}
             format: html
-        """, "sources: [{files: a}]", "sources: &a\n - &b {files: x}\n",
+        """, "sources: [{files: a}]", "sources: [{files: a, kind: feedback, leaveOut: [from]}]",
+        "sources: &a\n - &b {files: x}\n",
     ]
 
     private static let training = [
@@ -71,6 +73,6 @@ extension FuzzTarget {
         sft: {epochs: 10, rate: 0.1, l2: 1e-3}
         dpo: {epochs: 10, rate: 0.1, beta: 0.1, l2: 0, retain: 1}
         evaluate: {k: 10}
-        """, "", "sft:\n  epochs: 3\n",
+        """, "", "sft:\n  epochs: 3\n", "feedback: {features: features/feedback}\n",
     ]
 }

@@ -34,7 +34,8 @@ package struct FuzzTarget: Sendable {
         .segments, .signatures, .policies, .leases, .memories, .weights, .rows, .json, .revisions,
         .conditions,
         .names, .locks, .spaces, .replies, .configurations, .attributes, .html, .markdown,
-        .dialects, .markup, .word, .notebook, .pdf, .patterns, .words, .postings,
+        .dialects, .markup, .word, .notebook, .pdf, .patterns, .words, .postings, .chats, .prompts,
+        .canaries, .records,
     ]
 }
 

@@ -68,13 +68,20 @@ extension FuzzTarget {
         words: [
             "\"type\":\"lease\"", "\"version\":1", "\"purpose\":\"", "\"snapshots\":[",
             "\"seconds\":null", "\"seconds\":600", FuzzKeys.digits,
+            "\"serving\":{\"replica\":\"", "\"parked\":{\"reason\":\"", "\"draining\":[",
         ]
     ) { _ in
-        guard let id = ObjectID(hex: FuzzKeys.digits) else { return [] }
-        return [nil, 600].map { seconds in
+        guard let id = ObjectID(hex: FuzzKeys.digits),
+            let replica = Replica(name: "a", follows: "releases/prod", address: "127.0.0.1:8080")
+        else { return [] }
+        let serving = ServedState(
+            replica: replica, snapshots: ["release": id], transaction: 7, since: .epoch,
+            draining: [id],
+            parked: .init(snapshots: ["release": id], reason: "does not fit", since: .epoch))
+        return [nil, serving].map { serving in
             Lease(
                 name: FuzzKeys.repository, purpose: "fti-inference", snapshots: [id, id],
-                seconds: seconds
+                seconds: serving.map { _ in 600 }, serving: serving
             ).encoded
         }
     } run: { input throws(FuzzFinding) in

@@ -188,6 +188,7 @@ struct SourceRules: Sendable {
 extension DocumentSource {
     /// The attributes and reading options of the source as snapshots record them; empty where it has none.
     var readingParams: JSONObject {
+        if case .feedback(let feedback) = kind { return feedback.params }
         var object = JSONObject()
         if !attributes.isEmpty {
             object["attributes"] = .object(JSONObject(attributes.map { ($0.name, $0.json) }))

@@ -48,6 +48,16 @@ public enum LanguageChoice: Hashable, Sendable {
 
 /// A folder or file that supplies documents.
 public struct DocumentSource: Hashable, Sendable {
+    /// What its files hold.
+    public enum Kind: Hashable, Sendable {
+        /// Documents.
+        case documents
+        /// Lines of feedback; see ``FeedbackSource``.
+        case feedback(FeedbackSource)
+    }
+
+    /// What its files hold.
+    public internal(set) var kind = Kind.documents
     /// The path prefix of its documents; may be empty only for a single source.
     public var prefix: String
     /// The folder or file.
@@ -96,15 +106,24 @@ public struct DocumentSource: Hashable, Sendable {
 }
 
 extension DocumentSource {
+    /// The keys that ``readPatterns(_:)`` takes.
+    static let patternKeys = ["include", "exclude"]
     /// The keys that ``readSelection(_:)`` takes.
-    static let selectionKeys = ["include", "exclude", "format", "encoding"]
+    static let selectionKeys = patternKeys + ["format", "encoding"]
+
+    /// Reads which files a source selects.
+    ///
+    /// - Throws: `configuration`, with the line of the mistake.
+    mutating func readPatterns(_ item: inout YAMLMapping) throws(ConfigurationError) {
+        if let include = try Self.patterns("include", &item) { self.include = include }
+        if let exclude = try Self.patterns("exclude", &item) { self.exclude = exclude }
+    }
 
     /// Reads which files of a source are documents, and their format and encoding.
     ///
     /// - Throws: `configuration`, with the line of the mistake.
     mutating func readSelection(_ item: inout YAMLMapping) throws(ConfigurationError) {
-        if let include = try Self.patterns("include", &item) { self.include = include }
-        if let exclude = try Self.patterns("exclude", &item) { self.exclude = exclude }
+        try readPatterns(&item)
         if let word = try item.text("format") {
             guard let format = DocumentFormat.named[word.value] else {
                 let known = DocumentFormat.named.keys.sorted().joined(separator: ", ")

@@ -74,8 +74,11 @@ public enum EmbedderChoice: Hashable, Sendable {
         case .builtin(let dimension): return try BuiltinEmbedder(dimension: dimension)
         case .service(let service):
             var endpoint = ServiceEndpoint(service.address)
-            endpoint.key = try ServiceEndpoint.key(
-                named: service.keyVariable ?? ServiceEndpoint.keyVariable, variable)
+            endpoint.key = try wrapping(as: EmbeddingError.init) {
+                () throws(ServiceKey.Unusable) in
+                try ServiceKey(
+                    named: service.keyVariable ?? ServiceEndpoint.keyVariable, variable)
+            }
             if endpoint.key == nil, let name = service.keyVariable {
                 throw .service(
                     name: service.address.description,

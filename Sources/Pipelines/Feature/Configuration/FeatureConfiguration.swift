@@ -116,11 +116,7 @@ extension FeatureConfiguration {
             var source = DocumentSource(location: Self.withoutEndingSlash(location))
             let name = try item.text("name")
             if let name { source.prefix = try Self.prefix(name.value, item, line: name.line) }
-            try source.readSelection(&item)
-            try source.readMetadata(&item)
-            try item.finish(
-                known: ["files", "name"] + DocumentSource.selectionKeys
-                    + DocumentSource.metadataKeys)
+            try source.readContents(&item)
             if name == nil, items.count > 1 { source.prefix = source.lastName ?? "" }
             sources.append((source, item.line))
         }

@@ -92,13 +92,7 @@ struct DocumentWork: Sendable {
     private func prepare(
         _ document: CleanDocument, _ known: SourceAttributes.ResolvedValues, chunker: String
     ) throws(ObjectError) -> PreparedDocument {
-        // Vectors of another space are useless. So are the old rows, because the run replaces their table.
-        let isComparable = baseline.space == space
-        let previous = isComparable ? try baseline.rows(of: document.path) : []
-        var pool = VectorPool(previous)
-        if previous.isEmpty, isComparable, let twin = baseline.documentsByDigest[document.digest] {
-            pool = VectorPool(try baseline.rows(of: twin))
-        }
+        let (previous, pool) = try earlierRows(of: document.path, digest: document.digest)
         let unembedded = splitter.chunks(of: document).map { chunk in
             var row = FeatureRow(chunk, of: document)
             row.metadata = known.members
@@ -111,52 +105,18 @@ struct DocumentWork: Sendable {
             unembedded: unembedded, previous: previous, findings: document.findings + known.findings
         )
     }
-}
 
-/// The documents of all sources, processed and compared with the baseline.
-struct CorpusScan {
-    /// The resulting changes.
-    let changes: Reconciliation
-    /// The files and records that were skipped.
-    let skipped: [Remark]
-    /// Places where documents may have been missed.
-    let gaps: [Remark]
-    /// Counts of files below the sources that are not documents, by reason.
-    let leftOut: [Remark]
-    /// Patterns that match nothing, and sources without a file.
-    let unmatched: [Remark]
-    /// The number of bytes read.
-    let bytes: Int
-
-    /// Processes all listed documents, wave by wave.
-    static func run(
-        _ listing: SourceListing, _ baseline: Baseline, _ work: DocumentWork, _ stage: EmbedStage,
-        past: PastVectors
-    ) throws(FeatureError) -> CorpusScan {
-        var reader = DocumentReader(listing.files)
-        var changes = Reconciliation(baseline)
-        var past = past
-        while true {
-            let wave = reader.nextWave()
-            if wave.isEmpty { break }
-            let documents = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-                try Threads.map(wave, threads: Threads.available) {
-                    (document) throws(ObjectError) in try work.process(document)
-                }
-            }
-            stage.meter.read(reader.filesDone, of: listing.files.count)
-            let embedded = try wrapping(as: FeatureError.embedding) {
-                () throws(EmbeddingError) in try stage.run(documents, past: &past)
-            }
-            for document in embedded { try changes.add(document) }
+    /// The rows that a document has in the baseline, and vectors of their texts; without rows, those of a document with
+    /// the same digest.
+    func earlierRows(
+        of path: String, digest: ObjectID
+    ) throws(ObjectError) -> (previous: [TableRow], pool: VectorPool) {
+        // Vectors of another space are useless. So are the old rows, because the run replaces their table.
+        guard baseline.space == space else { return ([], VectorPool([])) }
+        let previous = try baseline.rows(of: path)
+        if previous.isEmpty, let twin = baseline.documentsByDigest[digest] {
+            return ([], VectorPool(try baseline.rows(of: twin)))
         }
-        let skipped = listing.skipped + reader.skipped + changes.skipped
-        try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
-            // Skipped documents exist, so their rows stay.
-            try changes.finish(gaps: listing.gaps + skipped)
-        }
-        return CorpusScan(
-            changes: changes, skipped: skipped, gaps: listing.gaps, leftOut: listing.leftOut,
-            unmatched: listing.unmatched, bytes: reader.bytes)
+        return (previous, VectorPool(previous))
     }
 }

@@ -39,7 +39,7 @@ extension FeaturePipeline {
             isPreview: true, documents: changes.counts, chunks: changes.embedded + changes.reused,
             embedded: changes.embedded, recovered: 0, reused: changes.reused,
             rows: try rowCounts(changes, baseline, in: transaction), skipped: reading.skipped,
-            notes: changes.notes,
+            notes: reading.notes,
             gaps: reading.gaps, leftOut: reading.leftOut, unmatched: reading.unmatched,
             bytesRead: reading.bytes, warnings: [], seconds: seconds.inSeconds)
     }

@@ -132,7 +132,7 @@ public struct FeaturePipeline: Sendable {
             documents: changes.counts, chunks: tables.rows.rows, embedded: changes.embedded,
             recovered: meter.value.recovered, reused: changes.reused, rows: rowCounts,
             skipped: reading.skipped,
-            notes: changes.notes, gaps: reading.gaps, leftOut: reading.leftOut,
+            notes: reading.notes, gaps: reading.gaps, leftOut: reading.leftOut,
             unmatched: reading.unmatched, bytesRead: reading.bytes,
             warnings: commit.warnings,
             seconds: seconds.inSeconds)
@@ -152,7 +152,8 @@ public struct FeaturePipeline: Sendable {
             space: space, baseline: baseline,
             sources: configuration.sources.map { SourceRules($0) })
         let past = PastVectors(of: configuration.ref, in: repository, transaction, space: space)
-        let reading = try CorpusScan.run(listing, baseline, work, stage, past: past)
+        let reading = try CorpusScan.run(
+            listing, of: configuration.sources, baseline, work, stage, past: past)
         if reading.changes.counts.total == 0, baseline.snapshot == nil {
             let passedOver = reading.skipped.first.map { "\($0.path) \($0.reason)" }
             throw .noDocuments(

@@ -49,6 +49,15 @@ struct Reconciliation {
         }
     }
 
+    /// Removes a document that the sources still hold but that no longer counts.
+    mutating func remove(_ path: String) throws(ObjectError) {
+        let key = Array(path.utf8)
+        guard seen.insert(key).inserted, baseline.documents[key] != nil else { return }
+        counts.removed += 1
+        change(try baseline.rows(of: path), to: [])
+        cursorEdits.append(.remove(path))
+    }
+
     /// Removes the documents of the baseline that were not seen, except in gaps, and completes the counts.
     mutating func finish(gaps: [Remark]) throws(ObjectError) {
         var gone: [ObjectID: Int] = [:]
@@ -58,7 +67,8 @@ struct Reconciliation {
         let scopes = gaps.map { Array($0.path.utf8) }
         for (key, entry) in unseen {
             let path = String(decoding: key, as: UTF8.self)
-            if scopes.contains(where: { Self.covers($0, key) }) {
+            let file = entry.file.map { Array($0.utf8) } ?? key
+            if scopes.contains(where: { Self.covers($0, key) || Self.covers($0, file) }) {
                 kept.append(path)
                 reused += entry.chunks
                 continue
@@ -181,18 +191,23 @@ struct CursorEntry: Sendable, Equatable {
     let space: ObjectID
     /// The number of its rows.
     let chunks: Int
+    /// The path of its file, where the document's path does not begin with it.
+    let file: String?
 
-    init(digest: ObjectID, chunker: String, space: ObjectID, chunks: Int) {
+    init(
+        digest: ObjectID, chunker: String, space: ObjectID, chunks: Int, file: String? = nil
+    ) {
         self.digest = digest
         self.chunker = chunker
         self.space = space
         self.chunks = chunks
+        self.file = file
     }
 
     /// Whether both were made from the same bytes by the same rules.
     func hasSameOrigin(as other: CursorEntry) -> Bool {
         digest == other.digest && space == other.space
-            && chunker.utf8.elementsEqual(other.chunker.utf8)
+            && chunker.utf8.elementsEqual(other.chunker.utf8) && file == other.file
     }
 
     /// The entry as a row of the cursor table.
@@ -202,6 +217,7 @@ struct CursorEntry: Sendable, Equatable {
         attributes["chunker"] = .string(chunker)
         attributes["space"] = .string(space.hex)
         attributes["chunks"] = .integer(chunks)
+        if let file { attributes["file"] = .string(file) }
         return TableRow(key: document, attributes: attributes)
     }
 
@@ -213,6 +229,7 @@ struct CursorEntry: Sendable, Equatable {
             chunker = try reader.string("chunker")
             space = try reader.objectID("space")
             chunks = try reader.count("chunks")
+            file = reader.has("file") ? try reader.string("file") : nil
         } catch {
             throw .malformed(
                 nil, as: "cursor row", reason: "\(error.path) \(error.reason)", offset: nil)

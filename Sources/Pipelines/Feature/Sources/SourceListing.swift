@@ -24,8 +24,10 @@ struct SourceListing {
         let encoding: String?
     }
 
-    /// The files, in byte order of their paths.
+    /// The files of documents, in byte order of their paths.
     private(set) var files: [File] = []
+    /// The files of feedback, in the same order.
+    private(set) var feedback: [File] = []
     /// Files that match the patterns but were skipped.
     private(set) var skipped: [Remark] = []
     /// Places that may hold unlisted documents: nothing at or below these paths counts as removed.
@@ -53,6 +55,8 @@ struct SourceListing {
             return left.path.utf8.lexicographicallyPrecedes(right.path.utf8)
         }
         listing.leaveOutTwins()
+        listing.feedback = listing.files.filter { sources[$0.source].isFeedback }
+        listing.files.removeAll { sources[$0.source].isFeedback }
         return listing
     }
 
@@ -250,7 +254,9 @@ struct SourceSelection {
                 "has no file matching \(key) \"\($0.0.text)\""
             }
         }
-        let isDefault = source.include == DocumentSource.defaultInclude
+        let isDefault =
+            source.include == DocumentSource.defaultInclude
+            || source.isFeedback && source.include == DocumentSource.feedbackInclude
         return (isDefault ? [] : unmatched("include", source.include, hasMatched.include))
             + unmatched("exclude", source.exclude, hasMatched.exclude)
     }

@@ -26,9 +26,11 @@ struct ResolvedPreference: Sendable {
     let chosen: [Int]
     let rejected: [Int]
     let isHeldOut: Bool
+    /// Whether it was generated from a mistake of the ranker.
+    var isGenerated = false
 }
 
-/// The result of the build stage: labels resolved to rows, in order of their ids.
+/// The result of the build stage: labels resolved to rows, in order of their ids; those of feedback come last.
 struct TrainingSet: Sendable {
     var questions: [ResolvedQuestion] = []
     var preferences: [ResolvedPreference] = []
@@ -38,6 +40,8 @@ struct TrainingSet: Sendable {
     var unresolvedQuestions = 0
     /// The number of preferences that the features cannot express: a section is missing, or both are the same.
     var unresolvedPreferences = 0
+    /// Feedback on answers, if the configuration names any.
+    var feedback: FeedbackExamples?
     /// Labelled sections that training cannot use: those of questions first, each kind in order of ids.
     var missing: [MissingLabel] = []
 

@@ -47,8 +47,10 @@ struct RankerTrainer: Sendable {
 
         let isGenerated = configuration.preferences == nil
         if isGenerated {
-            set.preferences = Self.hardNegatives(
-                set.questions, prepared, ranker: sft, keys: features.keys)
+            let known = Set(set.preferences.map(\.id))
+            set.preferences += Self.hardNegatives(
+                set.questions, prepared, ranker: sft, keys: features.keys
+            ).filter { !known.contains($0.id) }
         }
         let pairs = zip(
             set.preferences, try preferenceExamples(set.preferences, pool: pool))
@@ -57,7 +59,7 @@ struct RankerTrainer: Sendable {
                 .init(prepared: pair.1, relevant: pair.1.positions(of: pair.0.rows))
             },
             // Preferences generated from the ranker's own mistakes do not measure how well it pleases people.
-            preferences: isGenerated ? [] : pairs.filter(\.0.isHeldOut).map(\.1),
+            preferences: pairs.filter { $0.0.isHeldOut && !$0.0.isGenerated }.map(\.1),
             depth: configuration.recallDepth)
         var stages = [
             TrainingOutcome.Stage(
@@ -159,7 +161,7 @@ struct RankerTrainer: Sendable {
                 ResolvedPreference(
                     id: question.id, question: question.question, chosen: question.rows,
                     rejected: keys.section(of: candidates.rows[wrong]),
-                    isHeldOut: question.isHeldOut))
+                    isHeldOut: question.isHeldOut, isGenerated: true))
         }
         return preferences
     }

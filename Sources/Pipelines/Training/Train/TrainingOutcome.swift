@@ -68,12 +68,13 @@ enum PreferenceFate: Sendable {
 extension TrainingOutcome {
     /// The supervised dataset's message, such as "101 questions to train on, 37 held out".
     var supervisedMessage: String {
-        Self.describe(set.questionCounts, "question")
+        Self.describe(set.questionCounts, "question", feedback: set.feedback?.supervised.count)
     }
 
     /// The preference dataset's message, such as "49 preferences to train on, 17 held out".
     var preferenceMessage: String {
-        Self.describe(set.preferenceCounts, "preference")
+        Self.describe(
+            set.preferenceCounts, "preference", feedback: set.feedback?.preferences.count)
     }
 
     /// The model's message, such as "SFT on 101 questions, DPO on 49 preferences"; names DPO only if its weights are
@@ -91,8 +92,11 @@ extension TrainingOutcome {
             + Self.count(set.preferenceCounts.training, "preference")
     }
 
-    private static func describe(_ counts: TrainingReport.Counts, _ noun: String) -> String {
+    private static func describe(
+        _ counts: TrainingReport.Counts, _ noun: String, feedback: Int?
+    ) -> String {
         "\(count(counts.training, noun)) to train on, \(counts.heldOut) held out"
+            + (feedback.map { "; \(count($0, "example")) from feedback" } ?? "")
     }
 
     private static func count(_ number: Int, _ noun: String) -> String {

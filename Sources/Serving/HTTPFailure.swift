@@ -1,0 +1,69 @@
+public import Hummingbird
+public import Objects
+internal import NIOCore
+
+/// The answer to a request that cannot be fulfilled.
+///
+/// Its body has the form of OpenAI's errors: `{"error": {"message", "type", "param", "code"}}`.
+public struct HTTPFailure: Error, Sendable {
+    /// The status.
+    public var status: HTTPResponse.Status
+    /// What went wrong, for the caller.
+    public var message: String
+    /// A word for programs, such as `model_not_found`.
+    public var code: String?
+    /// The member of the request that is at fault.
+    public var param: String?
+    /// The seconds after which to try again, as `Retry-After`.
+    public var retryAfter: Int?
+    /// Further headers, such as `Allow`.
+    public var headers: HTTPFields
+
+    /// Makes a failure.
+    public init(
+        _ status: HTTPResponse.Status, _ message: String, code: String? = nil,
+        param: String? = nil, retryAfter: Int? = nil, headers: HTTPFields = [:]
+    ) {
+        self.status = status
+        self.message = message
+        self.code = code
+        self.param = param
+        self.retryAfter = retryAfter
+        self.headers = headers
+    }
+
+    /// The class of the failure in the body: `invalid_request_error`, `authentication_error`, `permission_error`,
+    /// `rate_limit_error` or `server_error`.
+    public var type: String {
+        switch status.code {
+        case 401: "authentication_error"
+        case 403: "permission_error"
+        case 429: "rate_limit_error"
+        case 500...: "server_error"
+        default: "invalid_request_error"
+        }
+    }
+
+    /// The body.
+    public var json: JSON {
+        [
+            "error": [
+                "message": .string(message), "type": .string(type),
+                "param": param.map { .string($0) } ?? .null,
+                "code": code.map { .string($0) } ?? .null,
+            ]
+        ]
+    }
+
+    /// The response.
+    var response: Response {
+        var fields = headers
+        fields[.contentType] = "application/json"
+        if let retryAfter { fields[.retryAfter] = String(retryAfter) }
+        return Response(
+            status: status, headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// The body as bytes.
+    var bytes: [UInt8] { json.canonicalBytes + [0x0A] }
+}

@@ -1,0 +1,292 @@
+import Artifacts
+import Conditions
+import Hummingbird
+import InferencePipeline
+import NIOCore
+import Objects
+import Refs
+import Serving
+
+/// The routes of OpenAI's API, and those for answers and feedback.
+struct InferenceAPI: Sendable {
+    let service: AnswerService
+    /// What the service serves, as clients name it: the id of its only model and of its only vector store.
+    let servedName: String
+    /// Runs retrieval, which needs the processor.
+    let retrievalPool: WorkPool
+    /// Runs answers, which mostly wait for a language model.
+    let answerPool: WorkPool
+    let answers: AnswerLog
+    let measures: InferenceMeasures
+    /// Seconds since 1970 when the service started.
+    let started: Int
+
+    /// Adds the routes.
+    func add(to router: Router<ServingContext>) {
+        router.get("v1/models") { _, _ in
+            Response.json(["object": "list", "data": [modelObject]])
+        }
+        router.get("v1/models/:id") { _, context in
+            try checkModel(try context.pathParameter("id"))
+            return Response.json(modelObject)
+        }
+        router.post("v1/chat/completions", use: chatCompletion)
+        router.post("v1/responses", use: response)
+        router.post("v1/embeddings", use: embeddings)
+        router.post("v1/vector_stores/:id/search", use: search)
+        router.get("v1/answers/:id", use: answer)
+        router.post("v1/answers/:id/feedback", use: feedback)
+    }
+
+    private var modelObject: JSON {
+        let versions = service.current
+        return [
+            "id": .string(servedName), "object": "model", "created": .integer(started),
+            "owned_by": "fti", "fti": .object(ServedVersions.json(of: versions, in: service)),
+        ]
+    }
+
+    /// Whether the service can answer.
+    var health: Health {
+        Health { [service] in
+            let versions = service.current
+            let parked = service.parked
+            var details = ServedVersions.json(of: versions, in: service)
+            details["behind"] = .integer(service.transactionsBehind)
+            details["parked"] =
+                parked.map { parked in
+                    [
+                        "snapshots": .object(
+                            JSONObject(parked.snapshots.map { ($0.key, .string($0.value.hex)) })),
+                        "reason": .string(Secrets.redacted(parked.error.message)),
+                        "since": .string(parked.since.description),
+                    ]
+                } ?? .null
+            var checks = [
+                HealthCheck(
+                    "versions", isReady: true,
+                    reason: parked.map { _ in
+                        "new versions are parked; the previous ones are served"
+                    },
+                    details: details)
+            ]
+            if case .failed(let error) = versions.opened.engineCheck {
+                checks.append(
+                    HealthCheck(
+                        "generator", isReady: false, reason: Secrets.redacted(error.message)))
+            }
+            return checks
+        }
+    }
+
+    /// Refuses a model that is not served.
+    private func checkModel(_ name: String) throws {
+        guard name.utf8.elementsEqual(servedName.utf8) else {
+            throw HTTPFailure(
+                .notFound, "the model '\(name)' does not exist: this server serves '\(servedName)'",
+                code: "model_not_found", param: "model")
+        }
+    }
+}
+
+// MARK: Answers
+
+extension InferenceAPI {
+    @Sendable
+    private func chatCompletion(
+        _ request: Request, _ context: ServingContext
+    ) async throws -> Response {
+        let asked = try ChatCompletionRequest(try await request.json(context))
+        try checkModel(asked.model)
+        let run = AnswerRun(
+            ask: asked.conversation.ask(asked.tokenLimit, asked.temperature), in: self, context)
+        let form = ChatCompletion(
+            model: servedName, id: "chatcmpl-" + run.id.description, created: run.created)
+        guard asked.isStreamed else {
+            let record = try await context.run(on: answerPool) { try run.finish { _ in } }
+            return Response.json(form.body(record), headers: run.headers)
+        }
+        return try await context.stream(on: answerPool) { stream in
+            stream.setHeaders(run.headers)
+            var hasBegun = false
+            // A client that left ends the deadline, which stops the generator.
+            let record = try run.finish { part in
+                if !hasBegun { try? stream.sendEvent(form.opening) }
+                hasBegun = true
+                try? stream.sendEvent(form.part(part))
+            }
+            if !hasBegun { try stream.sendEvent(form.opening) }
+            try stream.sendEvent(form.closing(record))
+            if asked.countsTokens { try stream.sendEvent(form.usage(record)) }
+            try stream.sendEvent("[DONE]")
+        }
+    }
+
+    @Sendable
+    private func response(
+        _ request: Request, _ context: ServingContext
+    ) async throws -> Response {
+        let asked = try ResponseRequest(try await request.json(context))
+        try checkModel(asked.model)
+        let run = AnswerRun(
+            ask: asked.conversation.ask(asked.tokenLimit, asked.temperature), in: self, context)
+        let form = ResponseForm(
+            request: asked, model: servedName, id: "resp_" + run.id.description,
+            messageID: "msg_" + run.id.description, created: run.created)
+        guard asked.isStreamed else {
+            let record = try await context.run(on: answerPool) { try run.finish { _ in } }
+            return Response.json(form.body(record), headers: run.headers)
+        }
+        return try await context.stream(on: answerPool) { stream in
+            stream.setHeaders(run.headers)
+            var events = ResponseEvents(form)
+            var hasBegun = false
+            func begin() throws(WorkPool.Refusal) {
+                guard !hasBegun else { return }
+                hasBegun = true
+                for event in events.opening() { try stream.send(event) }
+            }
+            let record = try run.finish { part in
+                try? begin()
+                try? stream.send(events.part(part))
+            }
+            try begin()
+            for event in events.closing(record) { try stream.send(event) }
+        }
+    }
+}
+
+/// One answer: the versions that give it are taken when the request arrives.
+struct AnswerRun: Sendable {
+    let id: AnswerID
+    /// Seconds since 1970.
+    let created: Int
+    private let ask: AnswerRequest
+    private let api: InferenceAPI
+    private let versions: AnswerService.InService
+    private let deadline: Deadline
+
+    init(ask: AnswerRequest, in api: InferenceAPI, _ context: ServingContext) {
+        self.ask = ask
+        self.api = api
+        versions = api.service.current
+        deadline = context.deadline
+        id = api.service.newAnswerID()
+        created = api.answers.now().milliseconds / 1000
+    }
+
+    /// The headers that name the versions.
+    var headers: HTTPFields {
+        var headers = ServedVersions.headers(of: versions, in: api.service)
+        if let name = ServedVersions.answerHeader { headers[name] = id.description }
+        return headers
+    }
+
+    /// Writes the answer, and keeps its record.
+    ///
+    /// - Parameter part: Receives each part of the text.
+    func finish(_ part: (String) -> Void) throws -> AnswerRecord {
+        let record = try api.measures.answer {
+            () throws(InferenceError) in
+            try api.service.answer(ask, as: id, from: versions, by: deadline, part: part)
+        }
+        try api.answers.keep(record, id)
+        return record
+    }
+}
+
+extension AskedConversation {
+    /// The question for the service.
+    func ask(_ tokenLimit: Int?, _ temperature: Double?) -> AnswerRequest {
+        var ask = AnswerRequest(question, after: earlier)
+        ask.tokenLimit = tokenLimit
+        ask.temperature = temperature
+        return ask
+    }
+}
+
+// MARK: Retrieval
+
+extension InferenceAPI {
+    @Sendable
+    private func embeddings(
+        _ request: Request, _ context: ServingContext
+    ) async throws -> Response {
+        let asked = try EmbeddingRequest(try await request.json(context))
+        try checkModel(asked.model)
+        let versions = service.current
+        let answering = versions.opened.answering
+        try asked.check(dimension: answering.versions.space.dimension)
+        let vectors = try await context.run(on: retrievalPool) {
+            try answering.embed(asked.texts, as: asked.role)
+        }
+        return Response.json(
+            asked.body(vectors, model: servedName),
+            headers: ServedVersions.headers(of: versions, in: service))
+    }
+
+    @Sendable
+    private func search(_ request: Request, _ context: ServingContext) async throws -> Response {
+        let id = try context.pathParameter("id")
+        guard id.utf8.elementsEqual(servedName.utf8) else {
+            throw HTTPFailure(
+                .notFound,
+                "the vector store '\(id)' does not exist: this server serves '\(servedName)'",
+                code: "not_found")
+        }
+        let asked = try SearchRequest(try await request.json(context))
+        let versions = service.current
+        let results = try await context.run(on: retrievalPool) {
+            let found = try asked.queries.map { query in
+                try measures.retrieval { () throws(InferenceError) in
+                    try service.retrieve(
+                        query, count: asked.count, where: asked.condition, from: versions)
+                }
+            }
+            return asked.body(
+                asked.results(found), versions: ServedVersions.json(of: versions, in: service))
+        }
+        return Response.json(
+            results, headers: ServedVersions.headers(of: versions, in: service))
+    }
+}
+
+// MARK: Answers given before, and feedback
+
+extension InferenceAPI {
+    @Sendable
+    private func answer(_ request: Request, _ context: ServingContext) async throws -> Response {
+        let id = try answerID(context)
+        guard let bytes = try await context.run(on: retrievalPool, { try answers.record(id) })
+        else { throw answers.absent(id) }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    @Sendable
+    private func feedback(_ request: Request, _ context: ServingContext) async throws -> Response {
+        let id = try answerID(context)
+        let given = try FeedbackRequest(try await request.json(context), on: id)
+        let token = context.token
+        let stored = try await context.run(on: retrievalPool) {
+            try answers.add(given, on: id, from: token)
+        }
+        measures.feedback.add(1, given.rating?.rawValue ?? "none")
+        return Response.json(
+            ["id": .string(stored.id), "object": "feedback", "answer": .string(id.description)])
+    }
+
+    private func answerID(_ context: ServingContext) throws -> AnswerID {
+        let text = try context.pathParameter("id")
+        // Clients know an answer by the name of its completion or response, too.
+        let name = ["chatcmpl-", "resp_"].first { text.hasPrefix($0) }
+            .map { String(text.dropFirst($0.count)) }
+        guard let id = AnswerID(name ?? text) else {
+            throw HTTPFailure(
+                .notFound, "'\(text)' is not the id of an answer: ans- and 32 hexadecimal digits",
+                code: "not_found")
+        }
+        return id
+    }
+}

@@ -1,0 +1,207 @@
+import ArgumentParser
+import Artifacts
+import CommandSupport
+import Dispatch
+import Glibc
+import InferencePipeline
+import Logging
+import ModelServices
+import Objects
+import Refs
+import ServiceLifecycle
+import Serving
+import Storage
+import Synchronization
+import UnixSignals
+
+/// `fti-inference serve CONFIG`.
+struct Serve: Command {
+    static let configuration = CommandConfiguration(
+        abstract: "Answer questions over HTTP, with OpenAI's API, and follow the refs.",
+        discussion: ArgumentHelp.discussion(
+            """
+            Reads a YAML file that names the versions to serve, where to listen, and what writes \
+            answers: quotes of the documents, or a language model behind an endpoint with OpenAI's \
+            API. When a ref moves, new versions are loaded beside the old ones and replace them; \
+            versions that do not fit are parked, and the old ones go on answering. SIGTERM ends the \
+            service once its requests are done. docs/serving.md describes the configuration.
+            """,
+            examples: ["fti-inference serve inference.yaml", "fti-inference serve c.yaml --check"]))
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: ArgumentHelp("The configuration, a YAML file.", valueName: "config"))
+    var config: String
+
+    @Flag(help: "Load everything, say what would be served, and end.")
+    var check = false
+
+    func run(_ context: CommandContext) throws {
+        let configuration = try ServeConfiguration(reading: config)
+        let path = try context.repositoryLocation(configured: configuration.repository)
+        let verified = try context.verifiedLeaves(of: path)
+        defer { verified.save() }
+        let repository = try context.repository(at: path)
+        ProcessLimits.raiseOpenFiles()
+        // One damaged file must not end the requests that do not need it.
+        try MappedFile.surviveDamage()
+        let metrics = Metrics()
+        let logger = Logger(label: "fti-inference") { _ in LineLogHandler() }
+        let service = try AnswerService(
+            try settings(configuration, verified, path, context), in: repository)
+        defer { service.stop() }
+        verified.save()
+        try report(service, configuration, context)
+        if check { return }
+        let store = AnswerStore(in: try configuration.medium(of: service.replicaName))
+        let measures = InferenceMeasures(
+            metrics, of: service, serving: configuration.servedName, store: store)
+        let retrievalPool = WorkPool(
+            width: Threads.available, queue: configuration.limits.queue, metrics: metrics)
+        let answerPool: WorkPool =
+            if case .service(let endpoint) = configuration.generator {
+                WorkPool(
+                    width: 2 * endpoint.atOnce, queue: configuration.limits.queue, metrics: metrics)
+            } else { retrievalPool }
+        let api = InferenceAPI(
+            service: service, servedName: configuration.servedName, retrievalPool: retrievalPool,
+            answerPool: answerPool,
+            answers: AnswerLog(
+                store: store, feedback: try configuration.feedbackLines(of: service.replicaName),
+                repository: repository, replica: service.replicaName, now: Writer.systemClock),
+            measures: measures, started: context.now.milliseconds / 1000)
+        var server = HTTPServer.Configuration()
+        server.listen = configuration.listen
+        server.limits = configuration.limits
+        server.tokens = try configuration.tokens.map { try TokenFile($0) }
+        server.metricsNeedToken = configuration.metricsNeedToken
+        server.redact = { Secrets.redacted($0) }
+        server.logger = logger
+        let listen = configuration.listen
+        server.onListening = { port in
+            // The line that scripts wait for; it cannot fail in a way that matters.
+            try? StandardStream.error().write(
+                Array("listening on \(listen.url(port: port))\n".utf8))
+        }
+        let http = try HTTPServer(server, metrics: metrics, health: api.health) { router in
+            api.add(to: router)
+        }
+        let following = Following(
+            service: service, interval: configuration.poll, switches: measures.switches,
+            onSwitch: { verified.save() }, logger: logger)
+        try Self.blocking {
+            let group = ServiceGroup(
+                configuration: .init(
+                    services: [following, http], gracefulShutdownSignals: [.sigterm, .sigint],
+                    logger: logger))
+            try await group.run()
+            await retrievalPool.stop()
+            await answerPool.stop()
+        }
+    }
+
+    /// Runs asynchronous work to its end on other threads.
+    private static func blocking(_ work: @escaping @Sendable () async throws -> Void) throws {
+        final class Outcome: Sendable {
+            let failure = Mutex<(any Error)?>(nil)
+        }
+        let outcome = Outcome()
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            do { try await work() } catch { outcome.failure.withLock { $0 = error } }
+            done.signal()
+        }
+        done.wait()
+        if let failure = outcome.failure.withLock({ $0 }) { throw failure }
+    }
+
+    private func settings(
+        _ configuration: ServeConfiguration, _ verified: VerifiedLeavesFile, _ path: String,
+        _ context: CommandContext
+    ) throws -> AnswerService.Settings {
+        var loading = LoadingOptions()
+        loading.condition = configuration.condition
+        loading.retrieval = configuration.retrieval
+        loading.embedders = EmbedderSource(
+            endpoint: try ServiceEndpoint(environment: Environment.variable))
+        loading.verified = verified.leaves
+        loading.segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
+        // Requests run beside each other, one on each thread of the pool.
+        loading.threads = 1
+        var settings = AnswerService.Settings(
+            configuration.selection, loading: loading, now: Writer.systemClock)
+        settings.passages = configuration.passages
+        settings.engine = try configuration.engine()
+        settings.replica = try configuration.replicaIdentity()
+        return settings
+    }
+
+    /// Says what is served.
+    private func report(
+        _ service: AnswerService, _ configuration: ServeConfiguration, _ context: CommandContext
+    ) throws {
+        let versions = service.current
+        if context.output.isJSON {
+            var object = ServedVersions.json(of: versions, in: service)
+            object["serving"] = .string(configuration.servedName)
+            try context.output.emit(object)
+        } else {
+            try context.output.line("serving      \(configuration.servedName)")
+            for (role, id) in versions.versions.snapshots.sorted(by: { $0.key < $1.key }) {
+                let gap = String(repeating: " ", count: max(1, 13 - role.count))
+                try context.output.line(role + gap + id.hex)
+            }
+            try context.output.line("transaction  \(versions.versions.transaction)")
+        }
+        try context.output.flush()
+        if case .failed(let error) = versions.opened.engineCheck {
+            try context.output.warn(error.message)
+        }
+    }
+}
+
+/// Follows the refs for as long as the server runs.
+private struct Following: Service {
+    let service: AnswerService
+    let interval: Duration
+    let switches: Metrics.Counter
+    let onSwitch: @Sendable () -> Void
+    let logger: Logger
+
+    func run() async throws {
+        let pool = WorkPool(width: 1, queue: 0)
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let change = try? await pool.run(by: Deadline(after: .seconds(3600)), for: "") {
+                    service.follow()
+                }
+                if let change { report(change) }
+                try? await Task.sleep(for: interval)
+            }
+        }
+        await pool.stop()
+    }
+
+    private func report(_ change: AnswerService.Change?) {
+        switch change {
+        case nil: break
+        case .switched:
+            switches.add()
+            onSwitch()
+            let chosen = service.current.versions
+            var metadata: Logger.Metadata = ["transaction": .stringConvertible(chosen.transaction)]
+            for (role, id) in chosen.snapshots { metadata[role] = .string(id.short) }
+            logger.notice("switched", metadata: metadata)
+        case .parked(let parked):
+            logger.warning(
+                "new versions rejected; still serving the previous ones",
+                metadata: ["reason": .string(Secrets.redacted(parked.error.message))])
+        case .checked(.failed(let error)):
+            logger.warning(
+                "the language model is not used",
+                metadata: ["reason": .string(Secrets.redacted(error.message))])
+        case .checked:
+            logger.notice("the language model is used again")
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Artifacts
+import CommandSupport
+import InferencePipeline
+import ModelServices
+import Objects
+import Refs
+import Serving
+import Storage
+import YAML
+
+/// What a configuration means in this process: its environment, its folders, its name.
+extension ServeConfiguration {
+    /// What clients call the served versions: the ref of the release or the model.
+    var servedName: String {
+        switch selection {
+        case .release(let name): name
+        case .revisions(_, let model): model
+        case .pinned(let lock, _):
+            lock.pin(of: .release)?.revision ?? lock.pin(of: .model)?.revision ?? "pinned"
+        }
+    }
+
+    /// What writes answers.
+    ///
+    /// - Throws: `usage` when the address or the key cannot be used.
+    func engine() throws -> Engine {
+        guard case .service(let chat) = generator else { return .extractive }
+        let address: ServiceAddress
+        do { address = try ServiceAddress(chat.address, of: .chat) } catch {
+            throw CommandError.usage("generator.url \(error.reason)")
+        }
+        var key: ServiceKey?
+        if let variable = chat.keyVariable {
+            do { key = try ServiceKey(named: variable, Environment.variable) } catch {
+                throw CommandError.usage("the key in \(error.variable) \(error.reason)")
+            }
+            guard key != nil else {
+                throw CommandError.usage(
+                    "generator.key names the environment variable \(variable), which is not set")
+            }
+        }
+        var endpoint = ServiceEndpoint(address, key: key)
+        endpoint.timeout = chat.timeout
+        endpoint.retries = chat.retries
+        var limits = ChatService.Limits()
+        limits.atOnce = chat.atOnce
+        limits.silence = min(limits.silence, chat.timeout)
+        limits.budget = chat.budget
+        return .model(
+            ChatService(chat.model, at: endpoint, limits: limits), temperature: chat.temperature,
+            canaryTimeout: .seconds(max(300, 4 * chat.timeout)))
+    }
+
+    /// How this process names itself: by the configuration, or by its host and process.
+    ///
+    /// - Throws: `usage` for a name that cannot be shown.
+    func replicaIdentity() throws -> Replica {
+        let name = replica ?? Environment.processName
+        guard
+            let identity = Replica(
+                name: name, follows: followed, address: "\(listen.address):\(listen.port)")
+        else {
+            throw CommandError.usage(
+                "replica must be printable text of at most \(Replica.textLimit) bytes")
+        }
+        return identity
+    }
+
+    private var followed: String {
+        switch selection {
+        case .release(let name): name
+        case .revisions(let features, let model): "\(features) \(model)"
+        case .pinned(_, let path): path
+        }
+    }
+
+    /// Where answers are kept.
+    func medium(of replica: String) throws -> AnswerStore.Medium {
+        switch answers {
+        case .keep(let count): .memory(count: count)
+        case .files(let folder):
+            .files(
+                try DailyLines(in: folder, prefix: Self.fileName(replica), isSynced: false))
+        }
+    }
+
+    /// Where feedback goes; nil where none is accepted.
+    func feedbackLines(of replica: String) throws -> DailyLines? {
+        try feedback.map {
+            try DailyLines(in: $0, prefix: Self.fileName(replica), isSynced: true)
+        }
+    }
+
+    /// The name of a replica as a part of file names.
+    private static func fileName(_ replica: String) -> String {
+        let plain = String(
+            decoding: replica.utf8.prefix(100).map { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: byte
+                default: UInt8(ascii: "_")
+                }
+            }, as: UTF8.self)
+        return DailyLines.isPrefix(plain) ? plain : "replica" + plain
+    }
+}
+
+extension ServeConfiguration {
+    mutating func readLimits(_ inner: inout YAMLMapping) throws {
+        let counts: [(String, WritableKeyPath<ServerLimits, Int>, ClosedRange<Int>)] = [
+            ("headerBytes", \.headerBytes, 256...1 << 20), ("headers", \.headers, 4...10_000),
+            ("targetBytes", \.targetBytes, 64...1 << 20),
+            ("bodyBytes", \.bodyBytes, 1024...1 << 30), ("bodyRate", \.bodyRate, 1...1 << 30),
+            ("connections", \.connections, 1...1_000_000),
+            ("connectionsPerAddress", \.connectionsPerAddress, 1...1_000_000),
+            ("requests", \.requests, 1...1_000_000), ("queue", \.queue, 0...1_000_000),
+        ]
+        for (key, path, range) in counts {
+            if let value = try inner.integer(key, in: range) { limits[keyPath: path] = value }
+        }
+        let times: [(String, WritableKeyPath<ServerLimits, Duration>)] = [
+            ("headerTime", \.headerTime), ("bodyTime", \.bodyTime), ("idleTime", \.idleTime),
+            ("stallTime", \.stallTime), ("requestTime", \.requestTime),
+        ]
+        for (key, path) in times {
+            if let value = try inner.duration(key, in: .milliseconds(10) ... .seconds(86_400)) {
+                limits[keyPath: path] = value
+            }
+        }
+        try inner.finish(known: counts.map(\.0) + times.map(\.0))
+    }
+}
+
+extension ListenConfiguration {
+    /// The address of the server for people.
+    func url(port: Int) -> String {
+        let host = address.contains(":") ? "[\(address)]" : address
+        return "\(tls == nil ? "http" : "https")://\(host):\(port)"
+    }
+}
