@@ -14,8 +14,8 @@ public struct QuestionAnswering: Sendable {
 
     /// Resolves a selection and loads the versions that it names.
     ///
-    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so a small
-    ///   change of large features takes little time and memory; neither depends on the other.
+    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so a
+    ///   small change of large features takes little time and memory; neither depends on the other.
     /// - Throws: `embedding` when features and model are in different spaces, or the space's embedder is missing;
     ///   `condition` when it does not fit the rows; `unusable`, `pin`, `refs`, `objects`.
     public init(
