@@ -55,6 +55,9 @@ public struct QuestionAnswering: Sendable {
     }
 
     /// Loads versions that were resolved in a state.
+    ///
+    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so that a
+    ///   small change of large features takes little time and memory; neither depends on the other.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         loading options: LoadingOptions, sharing previous: QuestionAnswering? = nil
@@ -122,8 +125,8 @@ public struct LoadingOptions: Sendable {
     public var segments = SegmentCache()
     /// The number of threads that load versions.
     public var loadingThreads = Threads.available
-    /// The number of threads that answer one question. With 1, it stays on the caller's thread, which is best for a
-    /// service that answers several at once.
+    /// The number of threads that answer one question. With 1, a question stays on the caller's thread; a service that
+    /// answers several at once needs no more.
     public var threads = Threads.available
 
     /// The defaults.

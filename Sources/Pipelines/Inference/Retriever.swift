@@ -26,7 +26,7 @@ struct Retriever: Sendable {
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
     ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
     static func load(
-        _ pair: ResolvedVersions, _ options: LoadingOptions, sharing earlier: Retriever?
+        _ pair: ResolvedVersions, _ options: LoadingOptions, sharing earlier: Retriever? = nil
     ) throws(InferenceError) -> Retriever {
         let (condition, loading) = (options.condition, options.loadingThreads)
         let stored = try pair.ranker()
