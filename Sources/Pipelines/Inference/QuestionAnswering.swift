@@ -34,7 +34,7 @@ public struct QuestionAnswering: Sendable {
     /// A collection may remove the versions between resolving and reading them; the selection is then resolved once
     /// more, in the newest state.
     ///
-    /// - Throws: The errors of ``answer(_:count:where:)`` and ``init(_:in:now:loading:)``.
+    /// - Throws: The errors of ``answer(_:count:where:)`` and ``init(_:in:now:loading:sharing:)``.
     public static func reply(
         to question: String, count: Int?, _ selection: Selection, in repository: Repository,
         now: Timestamp, loading options: LoadingOptions = LoadingOptions()
@@ -56,8 +56,7 @@ public struct QuestionAnswering: Sendable {
 
     /// Loads versions that were resolved in a state.
     ///
-    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so that a
-    ///   small change of large features takes little time and memory; neither depends on the other.
+    /// - Parameter previous: As for ``init(_:in:now:loading:sharing:)``.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         loading options: LoadingOptions, sharing previous: QuestionAnswering? = nil
