@@ -9,7 +9,7 @@ internal import Storage
 public struct QuestionAnswering: Sendable {
     /// The versions that answer.
     public let versions: ResolvedVersions
-    private let retriever: Retriever
+    let retriever: Retriever
     private let condition: Condition?
 
     /// Resolves a selection and loads the versions that it names.

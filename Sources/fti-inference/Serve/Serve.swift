@@ -85,8 +85,11 @@ struct Serve: Command {
             try? StandardStream.error().write(
                 Array("listening on \(listen.url(port: port))\n".utf8))
         }
+        let page = try configuration.page(of: api, tokens: server.tokens)
+        if page != nil { server.openPaths = Page.openPaths }
         let http = try HTTPServer(server, metrics: metrics, health: api.health) { router in
             api.add(to: router)
+            page?.add(to: router)
         }
         let following = Following(
             service: service, interval: configuration.poll, switches: measures.switches,
