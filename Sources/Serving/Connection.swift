@@ -83,6 +83,15 @@ final class Connection: Sendable {
     /// Bytes of a body were handed over to be sent.
     func wrote(_ count: Int) { state.withLock { $0.written += count } }
 
+    /// A response was handed over to its end.
+    ///
+    /// A request counts for the limit of requests until then: a client that sends many and reads no response must not
+    /// use up the limit of all.
+    func responseWritten() {
+        let exchange = state.withLock { state in state.exchanges.first { !$0.isWritten } }
+        exchange?.written()
+    }
+
     /// A response was sent to its end, with so many bytes in its body.
     func responseEnded(bytes: Int) {
         let exchange: Exchange? = state.withLock { state in

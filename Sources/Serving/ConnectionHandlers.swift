@@ -199,6 +199,7 @@ final class RequestGuard: ChannelDuplexHandler {
             context.write(data, promise: promise)
         case .end:
             let request = awaited.popFirst()
+            connection.responseWritten()
             if closesAfterResponse { isShut = true }
             // The encoder would end a body of unknown length with an empty chunk, but the answer to HEAD has no body.
             let end =

@@ -33,6 +33,9 @@ final class Exchange: Sendable {
     private struct State {
         var record: Record
         var ending: Ending?
+        var isWritten = false
+        /// What the request takes a place in until its response is written.
+        var budget: RequestBudget?
         var isFinished = false
         var actions: [@Sendable () -> Void] = []
     }
@@ -42,6 +45,9 @@ final class Exchange: Sendable {
     private let state: Mutex<State>
     private let onFinish: @Sendable (Record, Ending?, Duration) -> Void
 
+    /// Begins an exchange.
+    ///
+    /// - Parameter onFinish: Called once the response has left, or never will.
     init(
         _ deadline: Deadline, _ record: Record,
         onFinish: @escaping @Sendable (Record, Ending?, Duration) -> Void
@@ -80,8 +86,32 @@ final class Exchange: Sendable {
         if hasEnded { action() }
     }
 
-    /// The response is complete, or never will be; reports it once.
+    /// Whether the whole response was handed over to be sent.
+    var isWritten: Bool { state.withLock { $0.isWritten } }
+
+    /// Takes a place among the requests that are handled at once, until the response is written.
+    func takePlace(in budget: RequestBudget) throws(HTTPFailure) {
+        guard budget.takeRequest() else { throw RequestBudget.full }
+        let isLate = state.withLock { state in
+            guard !state.isWritten, state.budget == nil else { return true }
+            state.budget = budget
+            return false
+        }
+        if isLate { budget.releaseRequest() }
+    }
+
+    /// The whole response was handed over to be sent.
+    func written() {
+        let budget = state.withLock { state in
+            state.isWritten = true
+            return state.budget.take()
+        }
+        budget?.releaseRequest()
+    }
+
+    /// The response has left, or never will; reports it once.
     func finish(bytes: Int = 0) {
+        written()
         let report: (Record, Ending?)? = state.withLock { state in
             guard !state.isFinished else { return nil }
             state.isFinished = true

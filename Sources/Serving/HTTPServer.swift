@@ -68,8 +68,9 @@ public final class HTTPServer: Service {
         self.health = health
         let limits = configuration.limits
         let connections = Connections(limits, proxies: configuration.listen.proxies)
+        let budget = RequestBudget(limits)
         let observer = ServerObserver(
-            metrics, connections: connections, logger: configuration.logger)
+            metrics, connections: connections, budget: budget, logger: configuration.logger)
         let router = Router(context: ServingContext.self)
         router.add(middleware: FailureMiddleware())
         Self.addHealth(router, health, metrics)
@@ -77,7 +78,7 @@ public final class HTTPServer: Service {
         let responder = ServingResponder(
             configuration: configuration, router: router.buildResponder(),
             routes: RouteList(router), acceptedHosts: configuration.listen.acceptedHosts,
-            connections: connections, observer: observer,
+            connections: connections, budget: budget, observer: observer,
             failures: FailureMapping(redact: configuration.redact))
         var decoder = HTTP1Channel.Configuration.DecoderConfiguration()
         decoder.maxHeaderFieldSize = limits.headerBytes

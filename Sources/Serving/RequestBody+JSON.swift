@@ -19,9 +19,25 @@ extension Request {
                 .unsupportedMediaType, "the body must not be compressed",
                 code: "unsupported_media_type")
         }
-        let bytes = try await body.collect(upTo: context.bodyLimit)
-        return try JSON(
-            parsing: Array(bytes.readableBytesView).span, valueLimit: Self.valueLimit)
+        let bytes = try await collected(context)
+        return try JSON(parsing: bytes.span, valueLimit: Self.valueLimit)
+    }
+
+    /// The whole body; takes the request's place among those that are handled at once when it is there.
+    private func collected(_ context: ServingContext) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var taken = 0
+        defer { context.budget?.releaseBody(taken) }
+        for try await part in body {
+            bytes.append(contentsOf: part.readableBytesView)
+            guard bytes.count <= context.bodyLimit else { throw FailureMapping.tooLarge }
+            let large = bytes.count - RequestBudget.smallBody - taken
+            guard large > 0, let budget = context.budget else { continue }
+            guard budget.takeBody(large) else { throw RequestBudget.full }
+            taken += large
+        }
+        if let budget = context.budget { try context.exchange?.takePlace(in: budget) }
+        return bytes
     }
 
     /// The number of JSON values that a body may have.

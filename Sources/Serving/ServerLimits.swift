@@ -9,6 +9,9 @@ public struct ServerLimits: Sendable {
     /// The bytes of a request's body; more are answered with 413.
     public var bodyBytes = 4 << 20
 
+    /// The bytes of all bodies that are being received, beyond the first 64 KiB of each; more are answered with 429.
+    public var bodyBytesInAll = 128 << 20
+
     /// From the connection, or from the first byte of a later request, to the end of the headers (and of the TLS
     /// handshake); then 408.
     public var headerTime = Duration.seconds(10)
@@ -16,7 +19,7 @@ public struct ServerLimits: Sendable {
     /// take at ``bodyRate``; then 408.
     public var bodyTime = Duration.seconds(10)
     /// The least rate of a body, in bytes a second.
-    public var bodyRate = 4096
+    public var bodyRate = 32 << 10
     /// How long a connection may stay open between requests.
     public var idleTime = Duration.seconds(60)
     /// How long a client may take none of the bytes of a response; then the connection is closed.
@@ -28,7 +31,8 @@ public struct ServerLimits: Sendable {
     public var connections = 4096
     /// The number of connections of one client: an IPv4 address, or an IPv6 network of 64 bits.
     public var connectionsPerAddress = 256
-    /// The number of requests that are handled at once; more are answered with 429.
+    /// The number of requests that are handled at once, not counting those whose body is still coming; more are
+    /// answered with 429.
     public var requests = 1024
     /// The number of pieces of work that may wait in a ``WorkPool``; more are answered with 429.
     public var queue = 256
@@ -41,7 +45,8 @@ public struct ServerLimits: Sendable {
         let counts = [
             ("headerBytes", headerBytes, 256), ("headers", headers, 4),
             ("targetBytes", targetBytes, 64), ("bodyBytes", bodyBytes, 0),
-            ("bodyRate", bodyRate, 1), ("connections", connections, 1),
+            ("bodyBytesInAll", bodyBytesInAll, 0), ("bodyRate", bodyRate, 1),
+            ("connections", connections, 1),
             ("connectionsPerAddress", connectionsPerAddress, 1), ("requests", requests, 1),
             ("queue", queue, 0),
         ]

@@ -9,11 +9,12 @@ final class ServerObserver: Sendable {
     private let requests: Metrics.Counter
     private let durations: Metrics.Histogram
     private let refusals: Metrics.Counter
-    private let inFlight = Atomic(0)
     private let receivedBytes = Atomic(0)
     private let sentBytes = Atomic(0)
 
-    init(_ metrics: Metrics, connections: Connections, logger: Logger) {
+    init(
+        _ metrics: Metrics, connections: Connections, budget: RequestBudget, logger: Logger
+    ) {
         self.logger = logger
         requests = metrics.counter(
             "http_requests_total", "Requests that were answered.",
@@ -26,7 +27,7 @@ final class ServerObserver: Sendable {
             "http_refused_total", "Requests and connections that were refused, by reason.",
             labels: ["reason"])
         metrics.gauge("http_requests_in_flight", "Requests that are being handled.") {
-            [weak self] in [([], Double(self?.load ?? 0))]
+            [weak budget] in [([], Double(budget?.count ?? 0))]
         }
         metrics.gauge("http_connections", "Open connections.") { [weak connections] in
             [([], Double(connections?.count ?? 0))]
@@ -38,12 +39,6 @@ final class ServerObserver: Sendable {
             [weak self] in [([], Double(self?.sentBytes.load(ordering: .relaxed) ?? 0))]
         }
     }
-
-    /// The requests that are being handled.
-    var load: Int { inFlight.load(ordering: .relaxed) }
-
-    /// A request is handled from now on; returns how many are.
-    func began() -> Int { inFlight.wrappingAdd(1, ordering: .relaxed).newValue }
 
     func received(_ count: Int) { receivedBytes.wrappingAdd(count, ordering: .relaxed) }
 
@@ -65,14 +60,7 @@ final class ServerObserver: Sendable {
     }
 
     /// A request is done.
-    func finished(
-        _ record: Exchange.Record, _ ending: Exchange.Ending?, _ duration: Duration
-    ) {
-        inFlight.wrappingSubtract(1, ordering: .relaxed)
-        report(record, ending, duration)
-    }
-
-    private func report(
+    func report(
         _ record: Exchange.Record, _ ending: Exchange.Ending?, _ duration: Duration
     ) {
         let status = ending == .clientLeft || ending == .stalled ? 499 : record.status

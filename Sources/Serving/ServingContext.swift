@@ -16,6 +16,7 @@ public struct ServingContext: RequestContext {
     /// The greatest size of a body in bytes.
     public internal(set) var bodyLimit = ServerLimits().bodyBytes
     var exchange: Exchange?
+    var budget: RequestBudget?
     var failures = FailureMapping()
     let connection: Connection?
 

@@ -14,12 +14,12 @@ struct ServingResponder: HTTPResponder {
     let routes: RouteList
     let acceptedHosts: Set<String>?
     let connections: Connections
+    let budget: RequestBudget
     let observer: ServerObserver
     let failures: FailureMapping
 
     func respond(to request: Request, context: ServingContext) async throws -> Response {
         var context = context
-        let load = observer.began()
         let client = clientAddress(request, context.connection)
         let id = RequestIdentity.id(request.headers)
         var record = Exchange.Record()
@@ -27,14 +27,13 @@ struct ServingResponder: HTTPResponder {
         let time = time(for: request)
         let exchange = Exchange(
             Deadline(after: time ?? configuration.limits.requestTime), record
-        ) { [observer] in
-            observer.finished($0, $1, $2)
-        }
+        ) { [observer] in observer.report($0, $1, $2) }
         context.requestID = id
         context.address = client
         context.deadline = exchange.deadline
         context.exchange = exchange
         context.failures = failures
+        context.budget = budget
         context.bodyLimit = configuration.limits.bodyBytes
         context.logger = configuration.logger
         context.logger[metadataKey: "id"] = .string(id)
@@ -46,7 +45,7 @@ struct ServingResponder: HTTPResponder {
                     .badRequest, "X-Request-Timeout is not a number of seconds",
                     code: "invalid_timeout")
             }
-            try admit(request, &context, load)
+            try admit(request, &context, exchange)
             response = try await route(request, context, exchange)
         } catch {
             response = answer(error, request, context, exchange)
@@ -88,7 +87,7 @@ struct ServingResponder: HTTPResponder {
 
     /// Refuses what must not reach a route.
     private func admit(
-        _ request: Request, _ context: inout ServingContext, _ load: Int
+        _ request: Request, _ context: inout ServingContext, _ exchange: Exchange
     ) throws(HTTPFailure) {
         let path = request.uri.path
         // Probes address a server by whatever name they reach it.
@@ -115,11 +114,9 @@ struct ServingResponder: HTTPResponder {
         {
             throw FailureMapping.tooLarge
         }
-        guard isHealth || load <= configuration.limits.requests else {
-            throw HTTPFailure(
-                .tooManyRequests, "the server handles as many requests as it may",
-                code: "too_many_requests", retryAfter: 1)
-        }
+        // A body that is still coming takes its place once it is there; see `Request.json`.
+        let hasNoBody = request.method == .get || request.method == .head
+        if hasNoBody, !isHealth { try exchange.takePlace(in: budget) }
     }
 
     /// The name of the token in an `Authorization` header; nil where there is no header.

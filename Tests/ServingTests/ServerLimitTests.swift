@@ -158,6 +158,38 @@ struct ServerLimitTests {
         }
     }
 
+    @Test("a body that is still coming takes no place, and large ones share a bounded memory")
+    func bodies() async throws {
+        try await TestServer.run({
+            $0.limits.requests = 1
+            $0.limits.bodyBytesInAll = 100_000
+        }) { server in
+            let head =
+                "POST /json HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            let half = try await blocking { [port = server.port] in
+                try (0..<3).map { number in
+                    let client = try RawClient(port: port)
+                    // The second and the third body together are larger than the memory for them.
+                    let part = String(repeating: "1", count: number == 0 ? 10 : 120_000)
+                    try client.send(head + "Content-Length: 200000\r\n\r\n[" + part)
+                    return client
+                }
+            }
+            let other = try await server.get("/hello/a")
+            #expect(other.status == 200)
+            let refused = try await blocking {
+                try half[1...].map { client in
+                    client.setReadTimeout(seconds: 2)
+                    return RawResponse(client.read() ?? []).status
+                }
+            }
+            #expect(refused.contains(429))
+            #expect(refused.contains(nil))
+            let small = try await server.post("/json", "[1]")
+            #expect(small.status == 200)
+        }
+    }
+
     @Test("work that does not fit in the queue gets 429")
     func queue() async throws {
         try await TestServer.run(pool: WorkPool(width: 1, queue: 0)) { server in
