@@ -38,6 +38,7 @@ final class ServerObserver: Sendable {
         metrics.counter("http_sent_bytes_total", "Bytes of the bodies of responses.") {
             [weak self] in [([], Double(self?.sentBytes.load(ordering: .relaxed) ?? 0))]
         }
+        ProcessMetrics.register(in: metrics)
     }
 
     func received(_ count: Int) { receivedBytes.wrappingAdd(count, ordering: .relaxed) }

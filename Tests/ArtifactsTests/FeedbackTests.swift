@@ -196,4 +196,27 @@ struct FeedbackTests {
         #expect(throws: JSONSchemaError.self) { try Feedback(parsing: invalid) }
         #expect(throws: JSONSchemaError.self) { try Feedback(parsing: Array("null".utf8)) }
     }
+
+    @Test("a line with random changes is refused, or read and written without loss")
+    func randomChanges() throws {
+        var generator = SeededGenerator(seed: 11)
+        let whole = try Feedback(try line()).line
+        let bytes = Array("\"{}[]:,\\0123456789-eaftnu".utf8)
+        var accepted = 0
+        for _ in 0..<3000 {
+            var changed = whole
+            for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                let at = Int.random(in: changed.indices, using: &generator)
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: changed.remove(at: at)
+                case 1: changed[at] = UInt8.random(in: .min ... .max, using: &generator)
+                default: changed[at] = bytes.randomElement(using: &generator) ?? 0
+                }
+            }
+            guard let feedback = try? Feedback(parsing: changed) else { continue }
+            accepted += 1
+            #expect(try Feedback(parsing: feedback.line) == feedback)
+        }
+        #expect(accepted > 100 && accepted < 2900)
+    }
 }

@@ -99,7 +99,7 @@ struct FeedbackTests {
         #expect(inputs.keys.sorted() == ["features", "feedback"])
         #expect(try run("ftictl log models/candidate --graph").contains("feedback"))
 
-        _ = try run("ftictl get datasets/sft -o sft && ftictl get datasets/dpo -o dpo")
+        for name in ["sft", "dpo"] { _ = try run("ftictl get datasets/\(name) -o \(name)") }
         let label = try #require(
             try lines("sft/labels.jsonl").first { $0["answer"] as? String == bad.answerID })
         #expect(label["id"] as? String == bad.id && label["passages"] as? [String] == bad.shown)

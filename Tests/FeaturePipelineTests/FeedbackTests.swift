@@ -149,6 +149,22 @@ struct FeedbackTests {
         #expect(report.json["skipped"]?.array?.count == 8)
     }
 
+    @Test("a line that is nested as deeply as a row allows is stored; one level more is refused")
+    func depth() throws {
+        func nested(_ number: Int, _ levels: Int) throws -> String {
+            try line(number).text().dropLast() + ",\"x\":"
+                + String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+                + "}\n"
+        }
+        // The row and the member `record` add a level to those of the line.
+        try bench.folder.write(
+            "feedback/a.jsonl", try nested(1, JSON.depthLimit - 2) + nested(2, JSON.depthLimit - 1))
+        let report = try run()
+        #expect(report.skipped.map(\.reason) == ["line 2 is nested too deeply for a row"])
+        #expect(try ids() == [line(1).id])
+        #expect(try run().documents.unchanged == 1)
+    }
+
     @Test("a feedback id counts once, wherever else it stands")
     func repeated() throws {
         try write("a.jsonl", [line(1), line(1), line(2)])

@@ -70,8 +70,8 @@ enum PromptValue {
         }
     }
 
-    /// The words of the delimiters.
-    private static let delimiters: Set<String> = ["passage", "passages"]
+    /// What the words of delimiters begin with.
+    private static let delimiter = "passage"
     /// The words of control tokens, by their closing bracket.
     private static let tokens: [Unicode.Scalar: Set<String>] = [
         ">": [
@@ -82,7 +82,7 @@ enum PromptValue {
             "inst", "system_prompt", "available_tools", "tool_calls", "tool_results",
         ],
     ]
-    private static let words = tokens.values.reduce(delimiters) { $0.union($1) }
+    private static let words: Set<String> = tokens.values.reduce([delimiter]) { $0.union($1) }
     private static let longestWord = 20
 
     /// Whether the opening bracket at a place begins a delimiter or a control token.
@@ -100,9 +100,10 @@ enum PromptValue {
             word.unicodeScalars.append(letter)
             at += 1
         }
+        if word.hasPrefix(delimiter) { return true }
         // What begins at the end of a value may go on in the next one.
         guard at < scalars.count else { return words.contains { $0.hasPrefix(word) } }
-        return delimiters.contains(word) || tokens[scalars[at]]?.contains(word) ?? false
+        return tokens[scalars[at]]?.contains(word) ?? false
     }
 
     /// What may stand between a bracket and the word of a mark.

@@ -138,8 +138,8 @@ struct SplitFiles {
         if hasFeedback {
             lines += [
                 "",
-                "For an example made from feedback it names the feedback, the answer, the release, the features and the keys of "
-                    + "the rows that were shown.",
+                "For an example made from feedback it names the feedback, the answer, its release and "
+                    + "features, and the keys of the rows that were shown.",
             ]
         }
         return lines.joined(separator: "\n") + "\n"

@@ -152,6 +152,10 @@ private enum LineVerdict: Sendable {
             self = .broken(reason: "has numbers that need more than 8 MiB")
             return
         }
+        guard json.depth < JSON.depthLimit else {
+            self = .broken(reason: "is nested too deeply for a row")
+            return
+        }
         do throws(JSONSchemaError) {
             let feedback = try Feedback(object)
             let path = source.path(of: feedback.id)
@@ -220,6 +224,17 @@ private struct RawLineReader {
                 skipped.append(Remark(files[next - 1].path, error.message))
                 lines = nil
             }
+        }
+    }
+}
+
+extension JSON {
+    /// How deeply lists and objects are nested; 0 for any other value.
+    fileprivate var depth: Int {
+        switch self {
+        case .array(let items): 1 + (items.lazy.map(\.depth).max() ?? 0)
+        case .object(let object): 1 + (object.lazy.map(\.value.depth).max() ?? 0)
+        default: 0
         }
     }
 }
