@@ -67,3 +67,9 @@ public struct HTTPFailure: Error, Sendable {
     /// The body as bytes.
     var bytes: [UInt8] { json.canonicalBytes + [0x0A] }
 }
+
+/// An error of an app that knows which answer clients get, where its ``Diagnosable/fault`` does not say enough.
+public protocol HTTPFailureConvertible: Error {
+    /// The answer to the request that ended with this error.
+    var httpFailure: HTTPFailure { get }
+}
