@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -151,4 +152,71 @@ int fti_spawn(pid_t *child, const char *path, char *const arguments[], char *con
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error;
+}
+
+// Mappings that SIGBUS must not end the process for. The handler may interrupt any code, so it takes no lock: a slot is
+// claimed by changing `start` from 0 to 1, and in use once `start` is an address.
+#define MAPPING_LIMIT 4096
+
+static struct {
+    _Atomic uintptr_t start, end;
+    _Atomic int damaged;
+} mappings[MAPPING_LIMIT];
+
+static _Atomic long damaged_mappings;
+static struct sigaction action_before;
+
+int fti_register_mapping(const void *start, size_t count) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), end = (uintptr_t)start + count;
+    for (int i = 0; i < MAPPING_LIMIT; i++) {
+        uintptr_t none = 0;
+        if (!atomic_compare_exchange_strong(&mappings[i].start, &none, 1)) continue;
+        atomic_store(&mappings[i].damaged, 0);
+        atomic_store(&mappings[i].end, (end + page - 1) / page * page);
+        atomic_store(&mappings[i].start, (uintptr_t)start);
+        return i;
+    }
+    return -1;
+}
+
+void fti_forget_mapping(int number) {
+    atomic_store(&mappings[number].end, 0);
+    atomic_store(&mappings[number].start, 0);
+}
+
+int fti_mapping_is_damaged(int number) { return atomic_load(&mappings[number].damaged); }
+
+long fti_damaged_mappings(void) { return atomic_load(&damaged_mappings); }
+
+// Replaces the registered mapping that contains an address: 1, or 0 where there is none or no memory.
+static int replace_mapping(uintptr_t address) {
+    for (int i = 0; i < MAPPING_LIMIT; i++) {
+        uintptr_t start = atomic_load(&mappings[i].start), end = atomic_load(&mappings[i].end);
+        // The second look at the start finds a slot that another thread has just reused.
+        if (start <= 1 || address < start || address >= end || atomic_load(&mappings[i].start) != start) continue;
+        // Marked before the zeros appear: whoever looks at the mark after reading them finds it set.
+        if (!atomic_exchange(&mappings[i].damaged, 1)) atomic_fetch_add(&damaged_mappings, 1);
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+        return mmap((void *)start, end - start, PROT_READ, flags, -1, 0) != MAP_FAILED;
+    }
+    return 0;
+}
+
+static void handle_bus_error(int signal, siginfo_t *info, void *context) {
+    (void)context;
+    int error = errno;
+    // A signal from another process has a code that is not positive, and no address.
+    int is_fault = info->si_code > 0;
+    if (!is_fault || !replace_mapping((uintptr_t)info->si_addr)) {
+        // A fault recurs when the handler returns, a signal does not.
+        sigaction(SIGBUS, &action_before, NULL);
+        if (!is_fault) raise(signal);
+    }
+    errno = error;
+}
+
+int fti_survive_faults(void) {
+    struct sigaction action = {.sa_sigaction = handle_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGBUS, &action, &action_before);
 }

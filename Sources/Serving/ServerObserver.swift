@@ -67,7 +67,7 @@ final class ServerObserver: Sendable {
         let status = ending == .clientLeft || ending == .stalled ? 499 : record.status
         let method = Self.methods.contains(record.method) ? record.method : "other"
         requests.add(1, record.route, method, String(status))
-        durations.observe(duration, record.route, method)
+        if method != "none" { durations.observe(duration, record.route, method) }
         var metadata: Logger.Metadata = [
             "id": .string(record.id), "method": .string(record.method),
             "route": .string(record.route), "status": .stringConvertible(status),

@@ -158,6 +158,9 @@ public protocol Blob: Sendable {
 
     /// Maps all bytes into memory, the same mapping at every call; nil where the bucket cannot map.
     func map() -> MappedFile?
+
+    /// Whether the mapping of the bytes is damaged, so that the blob must be opened again.
+    var isDamaged: Bool { get }
 }
 
 extension Blob {
@@ -174,6 +177,9 @@ extension Blob {
 
     /// Returns nil: only local files can be mapped.
     public func map() -> MappedFile? { nil }
+
+    /// Returns false: what is not mapped is read with errors.
+    public var isDamaged: Bool { false }
 }
 
 /// A blob that is being written. Dropping it before ``publish(as:)`` discards it.

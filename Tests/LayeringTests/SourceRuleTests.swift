@@ -50,7 +50,7 @@ struct SourceRuleTests {
         "Sources/TextAnalysis/Language.swift",
         "Sources/Artifacts/Math/DotProduct.swift",
         "Sources/Artifacts/Search/CodeBlock.swift",
-        "Sources/Artifacts/Lexical/LexicalPart.swift",
+        "Sources/Artifacts/Lexical/LexicalPostings.swift",
         "Sources/ModelServices/Connection.swift",
         "Sources/Pipelines/Feature/Sources/FolderEntry.swift",
         "Sources/Documents/Archive/ZipArchive.swift",

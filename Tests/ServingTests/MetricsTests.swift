@@ -66,7 +66,7 @@ struct MetricsTests {
                 "http_requests_total{route=\"none\",method=\"GET\",status=\"405\"} 1",
                 "http_requests_total{route=\"none\",method=\"none\",status=\"400\"} 1",
                 "http_refused_total{reason=\"malformed_request\"} 1",
-                "http_requests_in_flight 1",
+                "http_requests_in_flight 0",
             ] {
                 #expect(text.body.contains(line + "\n"), "\(line)")
             }

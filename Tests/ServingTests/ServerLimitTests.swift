@@ -178,7 +178,7 @@ struct ServerLimitTests {
             let other = try await server.get("/hello/a")
             #expect(other.status == 200)
             let refused = try await blocking {
-                try half[1...].map { client in
+                half[1...].map { client in
                     client.setReadTimeout(seconds: 2)
                     return RawResponse(client.read() ?? []).status
                 }

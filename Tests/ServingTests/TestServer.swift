@@ -134,7 +134,8 @@ final class TestServer: Sendable {
             }
         }
         router.get("big") { _, _ in
-            Response(
+            reached.add("big")
+            return Response(
                 status: .ok,
                 body: .init(byteBuffer: ByteBuffer(repeating: 0x62, count: 32 << 20)))
         }

@@ -23,23 +23,30 @@ enum Questions {
         let features = arguments.option("features") ?? "features/prod"
         // The first open verifies every leaf and records keyed hashes; the second only checks those.
         let verified = try VerifiedLeaves()
-        func open(_ features: String, sharing: QuestionAnswering? = nil) throws -> QuestionAnswering {
-            try QuestionAnswering(
+        func open(_ features: String, sharing: QuestionAnswering? = nil) throws -> QuestionAnswering
+        {
+            var options = LoadingOptions()
+            options.verified = verified
+            (options.loadingThreads, options.threads) = (2, 1)
+            return try QuestionAnswering(
                 .revisions(
                     features: features, model: arguments.option("model") ?? "models/current"),
-                in: repository, now: Benchmark.now(), verified: verified, threads: 1,
-                openingThreads: 2, sharing: sharing)
+                in: repository, now: Benchmark.now(), loading: options, sharing: sharing)
         }
         let (verifying, _) = try Measurement.seconds { try open(features) }
         var result = JSONObject()
+        var start = Measurement.processorSeconds()
         let (opening, first) = try Measurement.seconds { try open(features) }
+        result["openingProcessorSeconds"] = .number(Measurement.processorSeconds() - start)
         result["verifying"] = .number(verifying)
         result["opening"] = .number(opening)
         var service = first
         _ = try service.retrieve(questions[0], count: 10)
         result["resident"] = .integer(Measurement.memory().now)
         if let later = arguments.option("later") {
+            start = Measurement.processorSeconds()
             let (switching, next) = try Measurement.seconds { try open(later, sharing: service) }
+            result["switchingProcessorSeconds"] = .number(Measurement.processorSeconds() - start)
             _ = try next.retrieve(questions[0], count: 10)
             result["switching"] = .number(switching)
             result["residentWithBoth"] = .integer(Measurement.memory().now)
@@ -47,15 +54,21 @@ enum Questions {
         }
         let asking = service
         let count = arguments.count("count", or: 10)
-        for question in questions { _ = try asking.retrieve(question, count: count) }
-        let before = Measurement.processorSeconds()
+        var results = ""
+        for question in questions {
+            for chunk in try asking.retrieve(question, count: count).chunks {
+                results += "\(chunk.row.key) \(chunk.score) \(chunk.similarity) \(chunk.signals)\n"
+            }
+        }
+        result["results"] = .string(ObjectID(of: Array(results.utf8).span).hex)
+        start = Measurement.processorSeconds()
         let times = try ask(
             asking, questions, count: count, threads: arguments.count("threads", or: 1),
             seconds: Double(arguments.count("seconds", or: 5)))
         let sorted = times.durations.sorted()
         result["perSecond"] = .number(Double(sorted.count) / times.seconds)
         result["processorSeconds"] = .number(
-            (Measurement.processorSeconds() - before) / Double(sorted.count))
+            (Measurement.processorSeconds() - start) / Double(sorted.count))
         result["p50"] = .number(sorted[sorted.count / 2])
         result["p99"] = .number(sorted[sorted.count * 99 / 100])
         result["residentAfterwards"] = .integer(Measurement.memory().now)

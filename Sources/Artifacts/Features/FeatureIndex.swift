@@ -21,24 +21,38 @@ public struct FeatureIndex: Sendable {
     ///   - index: The lexical index that the snapshot names; nil where it names none.
     ///   - verified: The record of leaves that were already verified.
     ///   - segments: The cache of lexical segments for rows without an index.
+    ///   - earlier: An open version of the table, or of another one. What both have in common is not read again, and
+    ///     takes no further memory: mapped leaves, codes, words, and rows that were candidates. The result is the same.
     /// - Throws: `invalid` when the table has no vectors; `corrupt` when a leaf does not match its identity, or codes
     ///   do not match their vectors; `malformed` when the lexical index does not belong to the table; rethrows read
     ///   errors.
     public static func open(
         _ table: Table, schema: AttributeSchema = AttributeSchema(), index: Content? = nil,
         in source: some ObjectSource, verified: VerifiedLeaves,
-        segments: SegmentCache = SegmentCache(), threads: Int = Threads.available
+        segments: SegmentCache = SegmentCache(), threads: Int = Threads.available,
+        sharing earlier: FeatureIndex? = nil
     ) throws(ObjectError) -> FeatureIndex {
         guard table.dimension > 0 else {
             throw .invalid(what: "the features", reason: "their rows have no vectors")
         }
-        let leaves = try TableVectors(table, in: source, verified: verified, threads: threads)
-        let caches = RowCaches()
+        let leaves = try TableVectors(
+            table, in: source, verified: verified, threads: threads, sharing: earlier?.leaves)
+        let shared = earlier.map { leaves.leaves(sharedWith: $0.leaves) }
+        let caches = earlier?.caches ?? RowCaches()
+        var (earlierCodes, earlierWords): (CodeTable.Earlier?, LexicalIndex.Earlier?)
+        if let earlier, let shared {
+            if earlier.table.dimension == table.dimension {
+                earlierCodes = CodeTable.Earlier(codes: earlier.vectors.codes, leaves: shared)
+            }
+            earlierWords = LexicalIndex.Earlier(index: earlier.words, leaves: shared)
+        }
         return FeatureIndex(
             table: table,
-            vectors: try VectorSearch(leaves, cache: caches.vectors, threads: threads),
+            vectors: try VectorSearch(
+                leaves, cache: caches.vectors, sharing: earlierCodes, threads: threads),
             words: try LexicalIndex.open(
-                table, index, in: source, cache: segments, threads: threads),
+                leaves.leaves, index, in: source, cache: segments, sharing: earlierWords,
+                threads: threads),
             leaves: leaves, caches: caches, schema: schema)
     }
 

@@ -11,24 +11,45 @@ public struct LexicalIndex: Sendable {
     public let count: Int
     /// The languages of the rows, sorted by code.
     let languages: [Language]
-    private let parts: [LexicalPart]
+    private let parts: [Part]
     /// The numbers of rows, sections and documents.
     private let totals: LexicalLevels<Int>
     /// The mean number of words in a row's text.
     let meanWords: Double
-    /// The saturation terms of each part's rows, sections and documents: k1 (1 - b + b length / mean length).
-    private let norms: [LexicalLevels<[Float]>]
+
+    /// A part in its place.
+    private struct Part: Sendable {
+        let words: LexicalPart
+        /// The index in the table of its first row.
+        let firstRow: Int
+        /// The indices in the table of its leaves.
+        let leaves: Range<Int>
+        /// The saturation terms of its rows, sections and documents: k1 (1 - b + b length / mean length).
+        var norms = LexicalLevels<[Float]>(row: [], section: [], document: [])
+
+        var rows: Range<Int> { firstRow..<firstRow + words.count }
+    }
 
     /// The fewest rows of a part, except the last: a part is scored in cache. A document that spans two parts counts as
     /// two documents.
     static let partRows = 1 << 15
 
+    /// An earlier version of the table, and the leaves in common.
+    struct Earlier: Sendable {
+        let index: LexicalIndex
+        let leaves: SharedLeaves
+    }
+
     /// Combines the segments of a table's leaves, in key order.
     ///
-    /// - Parameter segment: Returns the segment of a leaf; called on any thread.
+    /// The result does not depend on `earlier`.
+    ///
+    /// - Parameters:
+    ///   - earlier: An index to take the words of unchanged leaves from.
+    ///   - segment: Returns the segment of a leaf; called on any thread.
     /// - Throws: `malformed` when a segment and its leaf differ in their number of rows; rethrows errors of `segment`.
     init(
-        _ leaves: [LeafReference], threads: Int,
+        _ leaves: [LeafReference], sharing earlier: Earlier? = nil, threads: Int,
         segment: @Sendable (LeafReference) throws(ObjectError) -> LexicalSegment
     ) throws(ObjectError) {
         var groups: [(leaves: Range<Int>, firstRow: Int)] = []
@@ -39,46 +60,66 @@ public struct LexicalIndex: Sendable {
             groups.append((start..<index + 1, firstRow))
             (start, firstRow, rows) = (index + 1, firstRow + rows, 0)
         }
-        let opened = try Threads.map(groups, threads: threads) {
-            (group) throws(ObjectError) -> (part: LexicalPart, languages: Set<UInt32>) in
-            var segments: [LexicalSegment] = []
-            segments.reserveCapacity(group.leaves.count)
-            var languages: Set<UInt32> = []
-            for leaf in leaves[group.leaves] {
-                let found = try segment(leaf)
-                guard found.rows.count == leaf.rows else {
-                    throw .malformed(
-                        leaf.id, as: "lexical index",
-                        reason:
-                            "this leaf's segment has \(found.rows.count) rows, not \(leaf.rows)",
-                        offset: nil)
-                }
-                for row in found.rows { languages.insert(row.language) }
-                segments.append(found)
+        var parts = try Threads.map(groups, threads: threads, group: 1) {
+            (group) throws(ObjectError) -> Part in
+            let kept = try earlier.flatMap { (earlier) throws(ObjectError) in
+                try earlier.words(of: group.leaves, leaves, segment: segment)
             }
-            return (LexicalPart(segments, firstRow: group.firstRow), languages)
+            if let kept {
+                return Part(words: kept, firstRow: group.firstRow, leaves: group.leaves)
+            }
+            let words = try Self.words(of: leaves[group.leaves], segment: segment)
+            return Part(words: words, firstRow: group.firstRow, leaves: group.leaves)
         }
-        let parts = opened.map(\.part)
-        self.parts = parts
-        languages = Set(opened.flatMap(\.languages)).compactMap { Language(packed: $0) }
+        languages = Set(parts.flatMap(\.words.languages)).compactMap { Language(packed: $0) }
             .sorted { $0.code < $1.code }
-        count = parts.reduce(0) { $0 + $1.count }
+        count = parts.reduce(0) { $0 + $1.words.count }
         var totals = LexicalLevels(row: 0, section: 0, document: 0)
         var sums = LexicalLevels(row: 0.0, section: 0.0, document: 0.0)
         for part in parts {
-            totals = totals.with(part.lengths).map { $0 + $1.count }
-            sums = sums.with(part.lengths).map { $0 + $1.reduce(0.0) { $0 + Double($1) } }
+            totals = totals.with(part.words.lengths).map { $0 + $1.count }
+            sums = sums.with(part.words.lengths).map { $0 + $1.reduce(0.0) { $0 + Double($1) } }
         }
         self.totals = totals
-        meanWords = max(1, parts.reduce(0.0) { $0 + Double($1.textWords) } / Double(max(1, count)))
+        let words = parts.reduce(0.0) { $0 + Double($1.words.textWords) }
+        meanWords = max(1, words / Double(max(1, count)))
         let means = sums.with(totals).map { Float(max(1, $0 / Double(max(1, $1)))) }
-        norms = parts.map { part in
-            part.lengths.with(means).map { lengths, mean in
+        for index in parts.indices {
+            parts[index].norms = parts[index].words.lengths.with(means).map { lengths, mean in
                 lengths.map {
                     LexicalScore.k1 * (1 - LexicalScore.b + LexicalScore.b * $0 / mean)
                 }
             }
         }
+        self.parts = parts
+    }
+
+    /// Combines the segments of some leaves.
+    private static func words(
+        of leaves: ArraySlice<LeafReference>,
+        segment: (LeafReference) throws(ObjectError) -> LexicalSegment
+    ) throws(ObjectError) -> LexicalPart {
+        var sources: [LexicalPart.Source] = []
+        for leaf in leaves { sources.append(.segment(try checked(try segment(leaf), of: leaf))) }
+        guard leaves.reduce(0, { $0 + $1.rows }) < LexicalPostings.rowLimit,
+            let part = LexicalPart(sources, earlier: { _ in preconditionFailure("nothing kept") })
+        else {
+            throw .malformed(
+                leaves.last?.id, as: "table leaf", reason: "it has too many rows", offset: nil)
+        }
+        return part
+    }
+
+    fileprivate static func checked(
+        _ segment: LexicalSegment, of leaf: LeafReference
+    ) throws(ObjectError) -> LexicalSegment {
+        guard segment.rows.count == leaf.rows else {
+            throw .malformed(
+                leaf.id, as: "lexical index",
+                reason: "this leaf's segment has \(segment.rows.count) rows, not \(leaf.rows)",
+                offset: nil)
+        }
+        return segment
     }
 
     /// The inverse document frequencies of a query's words among rows, sections and documents.
@@ -86,7 +127,9 @@ public struct LexicalIndex: Sendable {
         query.words.map { word in
             var found = LexicalLevels(row: 0, section: 0, document: 0)
             for term in word.terms {
-                for part in parts { found = found.with(part.frequencies(of: term)).map { $0 + $1 } }
+                for part in parts {
+                    found = found.with(part.words.frequencies(of: term)).map { $0 + $1 }
+                }
             }
             return found.with(totals).map { LexicalScore.weight($0, of: $1) }
         }
@@ -96,10 +139,10 @@ public struct LexicalIndex: Sendable {
     func rows(withAll words: [LexicalQuery.Word]) -> RowSet {
         var set = RowSet()
         for part in parts {
-            var counts = [Int](repeating: 0, count: part.count)
+            var counts = [Int](repeating: 0, count: part.words.count)
             for (index, word) in words.enumerated() {
                 for term in word.terms {
-                    part.forEachRow(of: term) { row, _ in
+                    part.words.forEachRow(of: term) { row, _ in
                         // A word that occurs in several forms counts once.
                         if counts[row] == index { counts[row] += 1 }
                     }
@@ -110,6 +153,37 @@ public struct LexicalIndex: Sendable {
             }
         }
         return set
+    }
+}
+
+extension LexicalIndex.Earlier {
+    /// The words of some leaves, mostly from earlier parts; nil where no leaf is an earlier one, or the segments of all
+    /// leaves are needed.
+    fileprivate func words(
+        of range: Range<Int>, _ all: [LeafReference],
+        segment: (LeafReference) throws(ObjectError) -> LexicalSegment
+    ) throws(ObjectError) -> LexicalPart? {
+        guard let first = range.lazy.compactMap({ leaves.indices[$0] }).first else { return nil }
+        let same = index.parts[part(of: first)]
+        if leaves.are(range, equalTo: same.leaves) { return same.words }
+        guard all[range].reduce(0, { $0 + $1.rows }) < LexicalPostings.rowLimit else { return nil }
+        var sources: [LexicalPart.Source] = []
+        for leaf in range {
+            guard let old = leaves.indices[leaf] else {
+                sources.append(
+                    .segment(try LexicalIndex.checked(try segment(all[leaf]), of: all[leaf])))
+                continue
+            }
+            let part = part(of: old)
+            let row = leaves.earlierFirstRows[old] - index.parts[part].firstRow
+            sources.append(.kept(part, row..<row + all[leaf].rows))
+        }
+        return LexicalPart(sources) { index.parts[$0].words }
+    }
+
+    /// The number of the part that has an earlier leaf.
+    private func part(of leaf: Int) -> Int {
+        index.parts.binarySearch { $0.leaves.upperBound <= leaf }
     }
 }
 
@@ -149,108 +223,28 @@ extension LexicalIndex {
         among set: RowSet?, scoring rows: [Int]
     ) -> (best: [VectorMatch], known: [(place: Int, score: Float)]) {
         let part = parts[index]
-        var scores = norms[index].map { [Float](repeating: 0, count: $0.count) }
+        var scores = part.norms.map { [Float](repeating: 0, count: $0.count) }
         for (word, weights) in zip(query.words, weights) {
             for term in word.terms {
-                part.add(
-                    term, weights: weights.map { $0 * (LexicalScore.k1 + 1) },
-                    norms: norms[index], to: &scores)
+                part.words.add(
+                    term, weights: weights.map { $0 * (LexicalScore.k1 + 1) }, norms: part.norms,
+                    to: &scores)
             }
         }
-        let range = part.firstRow..<part.firstRow + part.count
+        let range = part.rows
         var best = BestMatches(count: max(1, count))
         if count > 0 {
             for sought in set?.ranges(within: range) ?? [range] {
                 for row in sought where scores.row[row - part.firstRow] > 0 {
-                    let score = part.score(of: row - part.firstRow, scores)
+                    let score = part.words.score(of: row - part.firstRow, scores)
                     if score >= best.floor { best.add(VectorMatch(row: row, similarity: score)) }
                 }
             }
         }
         var known: [(place: Int, score: Float)] = []
         for (place, row) in rows.enumerated() where range.contains(row) {
-            known.append((place, part.score(of: row - part.firstRow, scores)))
+            known.append((place, part.words.score(of: row - part.firstRow, scores)))
         }
         return (best.finish(), known)
-    }
-}
-
-/// The words of a question, prepared for a lexical index.
-struct LexicalQuery: Sendable {
-    /// A word to search for.
-    struct Word: Hashable, Sendable {
-        /// Its terms, one for each language of the index that stems it differently.
-        let terms: [UInt32]
-        /// How much of a word this counts as.
-        ///
-        /// 1 for a word. 1/2 for a pair of characters in a script without spaces, and for a part of a Hangul word. 0
-        /// where the letters already count elsewhere: for an identifier, for a part of any other word, and for a
-        /// Hangul word that has parts.
-        var size: Double
-    }
-
-    /// The distinct words without stop words, in the order of the question.
-    let words: [Word]
-
-    /// Finds the words of a question.
-    ///
-    /// Leaves out the stop words of the question's language. If that is unknown or not among `languages`, or if no word
-    /// would be left, leaves out only the words that are stop words in all of `languages`.
-    ///
-    /// - Parameter languages: The languages of the indexed rows. The query holds each word's stem in all of them,
-    ///   except where it is a stop word.
-    init(_ question: String, languages: [Language]) {
-        let languages = languages.isEmpty ? [.english] : languages
-        let lists = languages.map { TextAnalyzer(language: $0).tokens(of: question) }
-        let asked = languages.count > 1 ? Language.detected(in: question) : nil
-        let words =
-            languages.firstIndex { $0 == asked }
-            .map { Self.words(lists, of: question, withoutStopWordsOf: $0) } ?? []
-        self.words =
-            words.isEmpty ? Self.words(lists, of: question, withoutStopWordsOf: nil) : words
-    }
-
-    private static func words(
-        _ lists: [[Token]], of question: String, withoutStopWordsOf place: Int?
-    ) -> [Word] {
-        let text = Array(question.utf8)
-        var words: [Word] = []
-        var places: [[UInt32]: Int] = [:]
-        // Tokens have the same kinds and places in every language.
-        for (index, token) in lists[0].enumerated() {
-            if let place, lists[place][index].isStopWord { continue }
-            var terms: [UInt32] = []
-            for term in lists.compactMap({ LexicalTerm.of($0[index]) }) where !terms.contains(term)
-            {
-                terms.append(term)
-            }
-            guard !terms.isEmpty else { continue }
-            let next = index + 1 < lists[0].count ? lists[0][index + 1] : nil
-            let hasParts = next.map { $0.kind == .part && $0.position == token.position } ?? false
-            let size = size(
-                of: token, isHangul: isHangul(text[token.range]), hasParts: hasParts)
-            if let place = places[terms] {
-                words[place].size = max(words[place].size, size)
-            } else {
-                places[terms] = words.count
-                words.append(Word(terms: terms, size: size))
-            }
-        }
-        return words
-    }
-
-    private static func size(of token: Token, isHangul: Bool, hasParts: Bool) -> Double {
-        switch token.kind {
-        case .word: isHangul && hasParts ? 0 : 1
-        case .pair: 0.5
-        case .part: isHangul ? 0.5 : 0
-        case .identifier: 0
-        }
-    }
-
-    private static func isHangul(_ bytes: ArraySlice<UInt8>) -> Bool {
-        guard let first = String(decoding: bytes.prefix(4), as: UTF8.self).unicodeScalars.first
-        else { return false }
-        return 0xAC00...0xD7A3 ~= first.value || 0x1100...0x11FF ~= first.value
     }
 }

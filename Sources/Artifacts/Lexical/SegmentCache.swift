@@ -107,11 +107,21 @@ extension LexicalIndex {
         _ table: Table, _ content: Content?, in source: some ObjectSource, cache: SegmentCache,
         threads: Int
     ) throws(ObjectError) -> LexicalIndex {
+        try open(
+            table.leaves(in: source, threads: threads), content, in: source, cache: cache,
+            sharing: nil, threads: threads)
+    }
+
+    /// Opens the index of a table's leaves, and takes the words of unchanged leaves from an earlier one.
+    static func open(
+        _ leaves: [LeafReference], _ content: Content?, in source: some ObjectSource,
+        cache: SegmentCache, sharing earlier: Earlier?, threads: Int
+    ) throws(ObjectError) -> LexicalIndex {
         let tree = try content.flatMap { (content) throws(ObjectError) in
             try LexicalTree(content, in: source)
         }
-        let leaves = try table.leaves(in: source, threads: threads)
-        let index = try LexicalIndex(leaves, threads: threads) { (leaf) throws(ObjectError) in
+        let index = try LexicalIndex(leaves, sharing: earlier, threads: threads) {
+            (leaf) throws(ObjectError) in
             guard let tree else { return try cache.segment(of: leaf, in: source) }
             guard let id = tree.segments[leaf.id] else {
                 throw .malformed(

@@ -2,7 +2,7 @@ internal import CKernels
 internal import Glibc
 internal import Objects
 
-/// The codes of vectors in one allocation, and the kernels that read them.
+/// The codes of some vectors, and the kernels that read them.
 ///
 /// One thread writes each row once, before any thread reads a row; nothing changes afterwards. Pointers are confined to
 /// this file and stay within the allocations made here.
@@ -18,18 +18,12 @@ final class CodeBlock: @unchecked Sendable {
     private let residuals: UnsafeMutablePointer<Float>
     private let norms: UnsafeMutablePointer<Float>
 
-    /// A block of at least this size is aligned to huge pages and asks for them, which reduces TLB misses.
-    private static let pageBytes = 2 << 20
-
     /// Reserves room for `rows` vectors of `dimension` numbers; set each row before reading it.
     init(rows: Int, dimension: Int) {
         self.rows = rows
         self.dimension = dimension
         stride = VectorCodes.stride(dimension)
-        let bytes = max(64, rows * stride)
-        let isLarge = bytes >= Self.pageBytes
-        codes = .allocate(byteCount: bytes, alignment: isLarge ? Self.pageBytes : 64)
-        if isLarge { madvise(codes, bytes, Int32(MADV_HUGEPAGE)) }
+        codes = .allocate(byteCount: max(64, rows * stride), alignment: 64)
         func column() -> UnsafeMutablePointer<Float> {
             let numbers = UnsafeMutablePointer<Float>.allocate(capacity: max(1, rows))
             numbers.initialize(repeating: 0, count: rows)
@@ -71,6 +65,18 @@ final class CodeBlock: @unchecked Sendable {
             memcpy(norms + row, base + form.normsAt, 4 * count)
             memcpy(codeAddress(row), base + form.codesAt, count * stride)
         }
+    }
+
+    /// Sets rows from rows of another block with vectors of the same dimension.
+    func set(at row: Int, from other: CodeBlock, _ range: Range<Int>) {
+        check(row..<row + range.count)
+        other.check(range)
+        precondition(other.dimension == dimension, "the vectors have the same dimension")
+        let first = range.lowerBound
+        memcpy(scales + row, other.scales + first, 4 * range.count)
+        memcpy(residuals + row, other.residuals + first, 4 * range.count)
+        memcpy(norms + row, other.norms + first, 4 * range.count)
+        memcpy(codeAddress(row), other.codeAddress(first), range.count * stride)
     }
 
     private func check(_ rows: Range<Int>) {
@@ -155,65 +161,5 @@ enum SignKernels {
         fti_sign_distances(signs, rows, query.count, query, &distances)
         return fti_distance_select(
             distances, rows, UInt32(clamping: limit), &selected)
-    }
-}
-
-/// One thread's share of a search; it scans the codes of rows group by group, in ascending order.
-struct CodeScan {
-    private let codes: CodeBlock
-    private let query: CodeBlock
-    private let bound: ProductBound
-    private var products: [Int32] = []
-    private var selected: [UInt32] = []
-    private var survivors: [ExactSearch.Survivor] = []
-    private var bounds: GreatestBounds
-    private var limit = 4096
-
-    init(_ codes: CodeBlock, by query: CodeBlock, bound: ProductBound, count: Int) {
-        self.codes = codes
-        self.query = query
-        self.bound = bound
-        bounds = GreatestBounds(count: count)
-    }
-
-    /// The product that `count` scanned rows are known to reach; minus infinity before that many are scanned.
-    var least: Double { bounds.least }
-
-    /// Adds rows above all rows so far.
-    ///
-    /// - Parameter proven: The product that `count` rows, anywhere in the table, are known to reach.
-    mutating func add(_ range: Range<Int>, proven: Double) {
-        if products.count < range.count {
-            products = [Int32](repeating: 0, count: range.count)
-            selected = [UInt32](repeating: 0, count: range.count)
-        }
-        codes.multiply(range, by: query, into: &products)
-        // A row that only equals an earlier row ranks after it, but the rows behind `proven` may come later than this
-        // one.
-        let threshold = max(bounds.least, proven.nextDown)
-        let kept = codes.select(
-            range, products, bound: bound, above: threshold, into: &selected)
-        for place in 0..<kept {
-            let offset = Int(selected[place])
-            add(range.lowerBound + offset, product: products[offset])
-        }
-        if survivors.count > limit {
-            let threshold = max(bounds.least, proven).nextDown
-            survivors.removeAll { $0.upper <= threshold }
-            limit = max(limit, 2 * survivors.count)
-        }
-    }
-
-    private mutating func add(_ row: Int, product: Int32) {
-        let centre = bound.centre(product, scale: codes.scale(row))
-        let radius = bound.radius(norm: codes.norm(row), residual: codes.residual(row))
-        let upper = centre + radius
-        survivors.append(
-            ExactSearch.Survivor(row: row, upper: upper.isNaN ? .infinity : upper))
-        bounds.add(centre - radius)
-    }
-
-    func finish() -> (survivors: [ExactSearch.Survivor], bounds: GreatestBounds) {
-        (survivors, bounds)
     }
 }

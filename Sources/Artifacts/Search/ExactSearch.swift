@@ -46,9 +46,6 @@ struct ExactSearch: Sendable {
 extension ExactSearch {
     /// The number of rows that a thread takes at a time.
     private static let part = 4096
-    /// The number of rows whose products are computed together: their codes stay in the L2 cache for the next query.
-    private static let group = 256
-
     /// The rows that no bound excludes, unordered, for each of some queries on the same vectors.
     private static func survivors(
         of searches: [ExactSearch], among set: RowSet, threads: Int
@@ -67,9 +64,9 @@ extension ExactSearch {
                 let known = proven.withLock { $0 }
                 let end = min((index + 1) * part, rows)
                 for rows in set.ranges(within: index * part..<end) {
-                    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: group) {
-                        let range = first..<min(first + group, rows.upperBound)
-                        for query in scans.indices { scans[query].add(range, proven: known[query]) }
+                    // The codes of a piece stay in the L2 cache for the next query.
+                    for piece in searches[0].search.codes.pieces(of: rows) {
+                        for query in scans.indices { scans[query].add(piece, proven: known[query]) }
                     }
                 }
                 proven.withLock { proven in
@@ -88,13 +85,17 @@ extension ExactSearch {
     }
 
     private func scan() -> CodeScan {
-        CodeScan(search.codes, by: coded, bound: bound, count: count)
+        CodeScan(by: coded, bound: bound, count: count)
     }
 
     /// The rows of an ascending list that no bound excludes.
     func survivors(among rows: [Int]) -> [Survivor] {
         var scan = scan()
-        for row in rows { scan.add(row..<row + 1, proven: -.infinity) }
+        for row in rows {
+            for piece in search.codes.pieces(of: row..<row + 1) {
+                scan.add(piece, proven: -.infinity)
+            }
+        }
         return scan.finish().survivors
     }
 }

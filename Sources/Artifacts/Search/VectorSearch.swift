@@ -1,16 +1,16 @@
 public import Objects
 
-/// Searchable vectors of one space: their codes are copied into one allocation, and the vectors stay where they are.
+/// Searchable vectors of one space: their codes are copied into memory, and the vectors stay where they are.
 public struct VectorSearch: Sendable {
     /// The number of components of a vector.
     public var dimension: Int { codes.dimension }
     /// The number of vectors.
     public var rows: Int { codes.rows }
 
-    let codes: CodeBlock
+    let codes: CodeTable
     let vectors: any VectorRows
 
-    init(codes: CodeBlock, vectors: any VectorRows) {
+    private init(codes: CodeTable, vectors: any VectorRows) {
         self.codes = codes
         self.vectors = vectors
     }
@@ -19,14 +19,7 @@ public struct VectorSearch: Sendable {
     public init(dimension: Int, values: [Float], threads: Int = Threads.available) {
         precondition(dimension > 0, "a vector has at least one number")
         precondition(values.count.isMultiple(of: dimension), "the values form complete rows")
-        let rows = values.count / dimension
-        let codes = CodeBlock(rows: rows, dimension: dimension)
-        let part = 4096
-        _ = Threads.map((rows + part - 1) / part, threads: threads) { index in
-            let end = min((index + 1) * part, rows)
-            let range = index * part * dimension..<end * dimension
-            codes.set(at: index * part, vectors: values.span.extracting(range).bytes)
-        }
+        let codes = CodeTable(dimension: dimension, values: values, threads: threads)
         self.init(codes: codes, vectors: MatrixRows(dimension: dimension, values: values))
     }
 
@@ -106,34 +99,26 @@ public struct VectorMatch: Hashable, Sendable {
 extension VectorSearch {
     /// Makes the vectors of a table searchable in place.
     ///
-    /// Copies their codes into one allocation, and reads a vector only when its codes do not exclude it. Verifies
+    /// Copies their codes, and reads a vector only when its codes do not exclude it. Verifies
     /// codes and vectors to the extent that `vectors` was opened with verification.
     ///
     /// - Throws: `corrupt` when codes do not match their vectors; rethrows read errors.
     public init(
         _ vectors: TableVectors, threads: Int = Threads.available
     ) throws(ObjectError) {
-        try self.init(vectors, cache: RowCaches().vectors, threads: threads)
+        try self.init(vectors, cache: RowCaches().vectors, sharing: nil, threads: threads)
     }
 
     /// Makes the vectors of a table searchable in place, with a cache of those that it compares.
+    ///
+    /// - Parameter earlier: An earlier version to share codes with.
     init(
-        _ vectors: TableVectors, cache: RowCache<[Float]>, threads: Int
+        _ vectors: TableVectors, cache: RowCache<[Float]>,
+        sharing earlier: CodeTable.Earlier?, threads: Int
     ) throws(ObjectError) {
-        let codes = CodeBlock(rows: vectors.table.rows, dimension: vectors.table.dimension)
-        let blocks = vectors.blocks
-        // Handing out work costs more than copying one leaf's codes.
-        let group = 32
-        let groups = Array(0..<(blocks.count + group - 1) / group)
-        _ = try Threads.map(groups, threads: threads) { (index) throws(ObjectError) in
-            for block in index * group..<min((index + 1) * group, blocks.count) {
-                let stored = try blocks[block].codes()
-                codes.set(
-                    at: vectors.firstRows[block], count: blocks[block].rows,
-                    stored: stored.span.bytes)
-            }
-        }
-        self.init(codes: codes, vectors: TableVectorRows(vectors: vectors, cache: cache))
+        self.init(
+            codes: try CodeTable(vectors, sharing: earlier, threads: threads),
+            vectors: TableVectorRows(vectors: vectors, cache: cache))
     }
 
     /// Opens the vectors of a table for search: reads its inner nodes and its codes.

@@ -49,3 +49,20 @@ int fti_memory_file(void);
 /// Starts the program at a path with three descriptors as its standard streams. It inherits no other descriptors, and
 /// handles all signals in the default way. Returns 0 or an error number.
 int fti_spawn(pid_t *child, const char *path, char *const arguments[], char *const variables[], const int streams[3]);
+
+/// From now on, a fault in a registered mapping does not end the process: the handler of SIGBUS marks the mapping as
+/// damaged and replaces all of it by zeros. Any other SIGBUS has the effect that it had before. Returns 0, or -1 with
+/// `errno` set.
+int fti_survive_faults(void);
+
+/// Registers a mapping of whole pages that begins at `start`. Returns its number, or -1 when too many are registered.
+int fti_register_mapping(const void *start, size_t count);
+
+/// Forgets a mapping, before it is unmapped.
+void fti_forget_mapping(int number);
+
+/// 1 when a registered mapping was replaced by zeros, otherwise 0.
+int fti_mapping_is_damaged(int number);
+
+/// The number of mappings of this process that were ever replaced by zeros.
+long fti_damaged_mappings(void);

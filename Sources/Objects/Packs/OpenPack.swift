@@ -95,6 +95,9 @@ package struct OpenPack: Sendable {
     /// The mapped file; nil where the bucket cannot map it.
     func map() -> MappedFile? { blob.map() }
 
+    /// Whether the mapped file is damaged; the pack may be sound again once it is opened anew.
+    var isDamaged: Bool { blob.isDamaged }
+
     /// Bytes of the file, unchecked.
     func bytes(_ range: Range<Int>) throws(ObjectError) -> [UInt8] {
         try blob.bytes(at: range.lowerBound, count: range.count)
@@ -226,10 +229,10 @@ public final class OpenPacks: Sendable {
     /// Begins with no open packs.
     public init() {}
 
-    /// The pack, if it was opened under an equal reference.
+    /// The pack, if it was opened under an equal reference and its mapped file is not damaged.
     subscript(_ reference: PackReference) -> OpenPack? {
         let pack = packs.withLock { $0[reference.name] }
-        return pack?.reference == reference ? pack : nil
+        return pack?.reference == reference && pack?.isDamaged == false ? pack : nil
     }
 
     func insert(_ pack: OpenPack) { packs.withLock { $0[pack.reference.name] = pack } }

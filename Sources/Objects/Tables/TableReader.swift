@@ -187,7 +187,7 @@ public struct LeafReference: Hashable, Sendable {
     public let id: ObjectID
     /// The number of rows.
     public let rows: Int
-    /// The key of the last row as UTF-8; nil when the leaf is the whole table.
+    /// The key of the last row as UTF-8; nil when the leaf is the whole table, or comes from ``TableVectors``.
     public let lastKey: [UInt8]?
 
     /// Reads the leaf.

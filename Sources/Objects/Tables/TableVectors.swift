@@ -21,16 +21,24 @@ public struct TableVectors: Sendable {
     ///     mapped bytes are compared with the remembered hashes. Nil when checksums are enough; they find damage but
     ///     not forgery.
     ///   - threads: The number of threads; the result does not depend on it.
+    ///   - earlier: Vectors of another version of the table, whose leaves in common are not opened again.
     /// - Throws: `corrupt` when a leaf does not match its identity, and the errors of reading nodes.
     public init(
         _ table: Table, in source: some ObjectSource, verified: VerifiedLeaves?,
-        threads: Int = Threads.available
+        threads: Int = Threads.available, sharing earlier: TableVectors? = nil
     ) throws(ObjectError) {
         self.table = table
         let reader = TableReader(table, in: source)
         let places = try reader.leafPlaces(of: table, threads: threads)
+        let known = earlier?.indices ?? [:]
         blocks = try Threads.map(places, threads: threads) { (place) throws(ObjectError) in
-            try reader.vectors(at: place, verified: verified)
+            if let earlier, let index = known[place.id],
+                case let block = earlier.blocks[index], block.rows == place.rows,
+                block.dimension == table.dimension, block.isUsable(verified: verified != nil)
+            {
+                return block
+            }
+            return try reader.vectors(at: place, verified: verified)
         }
         var firstRows: [Int] = []
         firstRows.reserveCapacity(blocks.count)
@@ -49,6 +57,24 @@ public struct TableVectors: Sendable {
         return (block, row - firstRows[block])
     }
 
+    /// The leaves, in key order.
+    public var leaves: [LeafReference] {
+        blocks.map { LeafReference(id: $0.leaf, rows: $0.rows, lastKey: nil) }
+    }
+
+    /// The index of each leaf.
+    private var indices: [ObjectID: Int] {
+        Dictionary(
+            blocks.enumerated().map { ($1.leaf, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Which leaves another version of the table has, too.
+    public func leaves(sharedWith earlier: TableVectors) -> SharedLeaves {
+        let known = earlier.indices
+        return SharedLeaves(
+            indices: blocks.map { known[$0.leaf] }, earlierFirstRows: earlier.firstRows)
+    }
+
     /// Reads the leaf with the keys and attributes of a block's rows.
     ///
     /// - Throws: The errors of reading an object.
@@ -57,6 +83,20 @@ public struct TableVectors: Sendable {
     ) throws(ObjectError) -> TableLeaf {
         let block = blocks[block]
         return try LeafReference(id: block.leaf, rows: block.rows, lastKey: nil).read(in: source)
+    }
+}
+
+/// The leaves that a version of a table has in common with an earlier one.
+public struct SharedLeaves: Sendable {
+    /// For each leaf, its index in the earlier version; nil for a new leaf.
+    public let indices: [Int?]
+    /// The first row of each leaf of the earlier version.
+    public let earlierFirstRows: [Int]
+
+    /// Whether consecutive leaves are the same as consecutive leaves of the earlier version.
+    public func are(_ leaves: Range<Int>, equalTo earlier: Range<Int>) -> Bool {
+        leaves.count == earlier.count
+            && zip(leaves, earlier).allSatisfy { indices[$0] == $1 }
     }
 }
 

@@ -32,6 +32,14 @@ public struct VectorBlock: Sendable {
         if case .mapped = place { true } else { false }
     }
 
+    /// Whether a later version of the table may go on with this block.
+    ///
+    /// - Parameter verified: Whether the later version compares its leaves with their identities.
+    func isUsable(verified: Bool) -> Bool {
+        guard case .mapped(let file, _, _) = place else { return true }
+        return !file.isDamaged && (proof != nil || !verified)
+    }
+
     /// Maps the vectors of a stored leaf.
     ///
     /// - Parameters:
@@ -50,7 +58,7 @@ public struct VectorBlock: Sendable {
             blocks = try file.withBytes(range) { (stored) throws(CodecError) in
                 try LeafBlocks(decoding: stored, size: size, storedSize: range.count)
             }
-        } catch { throw .corrupt(leaf, where: description) }
+        } catch { throw Self.damage(of: file) ?? .corrupt(leaf, where: description) }
         self.leaf = leaf
         rows = blocks.rows
         dimension = blocks.dimension
@@ -73,6 +81,10 @@ public struct VectorBlock: Sendable {
         proof = Proof(leaves: verified, digests: digests)
         // Check the codes now: a search may read them much later.
         if blocks.hasCodes { _ = try self.codes() }
+    }
+
+    private static func damage(of file: MappedFile) -> ObjectError? {
+        file.damage.map { ObjectError.storage($0) }
     }
 
     /// Copies the vectors of a leaf.
@@ -98,7 +110,7 @@ public struct VectorBlock: Sendable {
     /// Lends the vectors, fp32[rows, dimension], row-major, after checking them. Mapped vectors are compared with their
     /// digest from the verification of the leaf, or with their checksum if checksums are enough.
     ///
-    /// - Throws: `corrupt`.
+    /// - Throws: `corrupt`; `storage` when the file was damaged while it was mapped.
     public func withVectors<Result>(
         _ body: (Span<Float>) -> Result
     ) throws(ObjectError) -> Result {
@@ -111,9 +123,13 @@ public struct VectorBlock: Sendable {
                     proof.map { $0.leaves.hash.digest(bytes) == $0.digests.vectors }
                     ?? (Checksum.of(bytes) == blocks.vectorChecksum)
                 guard isRight else {
-                    throw .corrupt(leaf, where: "its vectors in the pack, from byte \(offset)")
+                    throw Self.damage(of: file)
+                        ?? .corrupt(leaf, where: "its vectors in the pack, from byte \(offset)")
                 }
-                return TableBytes.withFloats(bytes, body)
+                let result = TableBytes.withFloats(bytes, body)
+                // The bytes may have become zeros after the comparison.
+                if let damage = Self.damage(of: file) { throw damage }
+                return result
             }
         }
     }
@@ -142,7 +158,7 @@ public struct VectorBlock: Sendable {
     /// The stored form of the vectors' codes; see ``VectorCodes``. Stored codes are used only if the leaf was verified,
     /// and compared with those from its verification; otherwise the codes are computed.
     ///
-    /// - Throws: `corrupt`.
+    /// - Throws: `corrupt`; `storage` when the file was damaged while it was mapped.
     public func codes() throws(ObjectError) -> [UInt8] {
         guard case .mapped(let file, let offset, let blocks) = place, blocks.hasCodes, let proof
         else {
@@ -158,7 +174,8 @@ public struct VectorBlock: Sendable {
             LittleEndian.append($0, to: &codes)
         }
         guard proof.leaves.hash.digest(codes.span) == proof.digests.codes else {
-            throw .corrupt(leaf, where: "its search codes in the pack, from byte \(offset)")
+            throw Self.damage(of: file)
+                ?? .corrupt(leaf, where: "its search codes in the pack, from byte \(offset)")
         }
         return codes
     }

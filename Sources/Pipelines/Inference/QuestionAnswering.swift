@@ -14,16 +14,19 @@ public struct QuestionAnswering: Sendable {
 
     /// Resolves a selection and loads the versions that it names.
     ///
+    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so that a
+    ///   small change of large features takes little time and memory; neither depends on the other.
     /// - Throws: `embedding` when features and model are in different spaces, or the space's embedder is missing;
     ///   `condition` when it does not fit the rows; `unusable`, `pin`, `refs`, `objects`.
     public init(
         _ selection: Selection, in repository: Repository, now: Timestamp,
-        loading options: LoadingOptions = LoadingOptions()
+        loading options: LoadingOptions = LoadingOptions(),
+        sharing previous: QuestionAnswering? = nil
     ) throws(InferenceError) {
         let state = try wrapping(repository.state(), as: InferenceError.refs)
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
-            state: state, loading: options)
+            state: state, loading: options, sharing: previous)
     }
 
     /// Answers a single question without taking a lease.
@@ -31,7 +34,7 @@ public struct QuestionAnswering: Sendable {
     /// A collection may remove the versions between resolving and reading them; the selection is then resolved once
     /// more, in the newest state.
     ///
-    /// - Throws: The errors of ``answer(_:count:where:)`` and ``init(_:in:now:loading:)``.
+    /// - Throws: The errors of ``answer(_:count:where:)`` and ``init(_:in:now:loading:sharing:)``.
     public static func reply(
         to question: String, count: Int?, _ selection: Selection, in repository: Repository,
         now: Timestamp, loading options: LoadingOptions = LoadingOptions()
@@ -52,6 +55,9 @@ public struct QuestionAnswering: Sendable {
     }
 
     /// Loads versions that were resolved in a state.
+    ///
+    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so that a
+    ///   small change of large features takes little time and memory; neither depends on the other.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         loading options: LoadingOptions, sharing previous: QuestionAnswering? = nil
@@ -61,7 +67,7 @@ public struct QuestionAnswering: Sendable {
         try wrapping(repository.log.makeDurable(), as: InferenceError.refs)
         versions = try ResolvedVersions.resolve(
             chosen, in: repository, state: state, embedders: options.embedders)
-        retriever = try Retriever.load(versions, options)
+        retriever = try Retriever.load(versions, options, sharing: previous?.retriever)
     }
 
     /// Finds the `count` best chunks for a question; nil for the ranker's own number.
@@ -119,7 +125,8 @@ public struct LoadingOptions: Sendable {
     public var segments = SegmentCache()
     /// The number of threads that load versions.
     public var loadingThreads = Threads.available
-    /// The number of threads that answer one question.
+    /// The number of threads that answer one question. With 1, a question stays on the caller's thread; a service that
+    /// answers several at once needs no more.
     public var threads = Threads.available
 
     /// The defaults.

@@ -22,10 +22,11 @@ struct Retriever: Sendable {
 
     /// Loads the versions of a pair.
     ///
+    /// - Parameter earlier: Other versions that are loaded, to share what they have in common.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
     ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
     static func load(
-        _ pair: ResolvedVersions, _ options: LoadingOptions
+        _ pair: ResolvedVersions, _ options: LoadingOptions, sharing earlier: Retriever? = nil
     ) throws(InferenceError) -> Retriever {
         let (condition, loading) = (options.condition, options.loadingThreads)
         let stored = try pair.ranker()
@@ -35,7 +36,8 @@ struct Retriever: Sendable {
             let verified = if let known = options.verified { known } else { try VerifiedLeaves() }
             return try FeatureIndex.open(
                 pair.table, schema: pair.schema, index: pair.index, in: pair.objects,
-                verified: verified, segments: options.segments, threads: loading)
+                verified: verified, segments: options.segments, threads: loading,
+                sharing: earlier?.index)
         }
         let preselection =
             options.isApproximate ? ApproximateSearch(index.vectors, threads: loading) : nil
@@ -209,28 +211,44 @@ final class ScopeCache: Sendable {
     /// The most scopes: each takes up to eight bytes per row, and services repeat a few conditions.
     private static let limit = 16
 
-    private let scopes = Mutex<[(condition: Condition, scope: Scope)]>([])
+    /// A condition whose scope is known, or about to be.
+    private final class Entry: Sendable {
+        let condition: Condition
+        let scope = Mutex<Scope?>(nil)
+
+        init(_ condition: Condition) { self.condition = condition }
+    }
+
+    private let entries = Mutex<[Entry]>([])
 
     /// The scope of a condition, computed if it is not cached.
     ///
-    /// Two threads that need the same new scope both compute it.
+    /// Threads that need the same new scope at once wait for the first of them. Where that one fails, the next tries.
     func scope(
         of condition: Condition, make: () throws(InferenceError) -> Scope
     ) throws(InferenceError) -> Scope {
-        let known = scopes.withLock { scopes -> Scope? in
-            guard let index = scopes.firstIndex(where: { $0.condition == condition }) else {
-                return nil
+        let entry = entries.withLock { entries -> Entry in
+            let index = entries.firstIndex { $0.condition == condition }
+            let entry = index.map { entries.remove(at: $0) } ?? Entry(condition)
+            if entries.count >= Self.limit { entries.removeFirst() }
+            entries.append(entry)
+            return entry
+        }
+        do throws(InferenceError) {
+            return try entry.scope.withLock { (scope) throws(InferenceError) in
+                if let scope { return scope }
+                let made = try make()
+                scope = made
+                return made
             }
-            let found = scopes.remove(at: index)
-            scopes.append(found)
-            return found.scope
+        } catch {
+            // A condition that does not fit must not displace one that does.
+            entries.withLock { entries in
+                entries.removeAll {
+                    $0 === entry && $0.scope.withLockIfAvailable { $0 == nil } ?? false
+                }
+            }
+            throw error
         }
-        if let known { return known }
-        let scope = try make()
-        scopes.withLock { scopes in
-            if scopes.count >= Self.limit { scopes.removeFirst() }
-            scopes.append((condition, scope))
-        }
-        return scope
     }
 }

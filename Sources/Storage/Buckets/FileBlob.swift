@@ -46,6 +46,8 @@ final class FileBlob: Blob {
         }
     }
 
+    var isDamaged: Bool { mapped.withLock { $0?.isDamaged ?? false } }
+
     /// Reads all bytes; throws `tooLarge` when there are more than `limit`.
     func readAll(limit: Int) throws(StorageError) -> [UInt8] {
         guard size <= limit else {

@@ -43,6 +43,8 @@ struct Serve: Command {
         defer { verified.save() }
         let repository = try context.repository(at: path)
         ProcessLimits.raiseOpenFiles()
+        // A file that someone truncates under the service costs an answer, not the process.
+        try MappedFile.surviveDamage()
         let metrics = Metrics()
         let logger = Logger(label: "fti-inference") { _ in LineLogHandler() }
         let service = try AnswerService(
@@ -52,15 +54,15 @@ struct Serve: Command {
         try report(service, configuration, context)
         if check { return }
         let store = AnswerStore(in: try configuration.medium(of: service.replicaName))
-        let measures = InferenceMeasures(
-            metrics, of: service, serving: configuration.servedName, store: store)
         let retrievalPool = WorkPool(
             width: Threads.available, queue: configuration.limits.queue, metrics: metrics)
         let answerPool: WorkPool =
             if case .service(let endpoint) = configuration.generator {
-                WorkPool(
-                    width: 2 * endpoint.atOnce, queue: configuration.limits.queue, metrics: metrics)
+                WorkPool(width: 2 * endpoint.atOnce, queue: configuration.limits.queue)
             } else { retrievalPool }
+        let measures = InferenceMeasures(
+            metrics, of: service, serving: configuration.servedName, store: store,
+            answerPool: answerPool)
         let api = InferenceAPI(
             service: service, servedName: configuration.servedName, retrievalPool: retrievalPool,
             answerPool: answerPool,

@@ -109,7 +109,9 @@ extension ServeConfiguration {
         let counts: [(String, WritableKeyPath<ServerLimits, Int>, ClosedRange<Int>)] = [
             ("headerBytes", \.headerBytes, 256...1 << 20), ("headers", \.headers, 4...10_000),
             ("targetBytes", \.targetBytes, 64...1 << 20),
-            ("bodyBytes", \.bodyBytes, 1024...1 << 30), ("bodyRate", \.bodyRate, 1...1 << 30),
+            ("bodyBytes", \.bodyBytes, 1024...1 << 30),
+            ("bodyBytesInAll", \.bodyBytesInAll, 65_536...1 << 40),
+            ("bodyRate", \.bodyRate, 1...1 << 30),
             ("connections", \.connections, 1...1_000_000),
             ("connectionsPerAddress", \.connectionsPerAddress, 1...1_000_000),
             ("requests", \.requests, 1...1_000_000), ("queue", \.queue, 0...1_000_000),
