@@ -55,10 +55,13 @@ struct Serve: Command {
         if check { return }
         let store = AnswerStore(in: try configuration.medium(of: service.replicaName))
         let retrievalPool = WorkPool(
-            width: Threads.available, queue: configuration.limits.queue, metrics: metrics)
+            "retrieval", width: Threads.available, queue: configuration.limits.queue,
+            metrics: metrics)
         let answerPool: WorkPool =
             if case .service(let endpoint) = configuration.generator {
-                WorkPool(width: 2 * endpoint.atOnce, queue: configuration.limits.queue)
+                WorkPool(
+                    "answers", width: 2 * endpoint.atOnce, queue: configuration.limits.queue,
+                    metrics: metrics)
             } else { retrievalPool }
         let measures = InferenceMeasures(
             metrics, of: service, serving: configuration.servedName, store: store,
