@@ -79,12 +79,6 @@ struct Serve: Command {
         server.metricsNeedToken = configuration.metricsNeedToken
         server.redact = { Secrets.redacted($0) }
         server.logger = logger
-        let listen = configuration.listen
-        server.onListening = { port in
-            // The line that scripts wait for; it cannot fail in a way that matters.
-            try? StandardStream.error().write(
-                Array("listening on \(listen.url(port: port))\n".utf8))
-        }
         let page = try configuration.page(of: api, tokens: server.tokens)
         if page != nil { server.openPaths = Page.openPaths }
         let http = try HTTPServer(server, metrics: metrics, health: api.health) { router in
