@@ -1,7 +1,7 @@
-@testable import Storage
 import Artifacts
 import Foundation
 import Objects
+import Storage
 import TestSupport
 import Testing
 
@@ -22,53 +22,55 @@ struct DamagedFileTests {
 
     @Test("searches of a truncated pack fail, the process lives, and a restored pack is read again")
     func truncation() async {
-        await #expect(processExitsWith: .success) {
-            try MappedFile.surviveDamage()
-            let folder = try TemporaryDirectory()
-            let bucket = try DirectoryBucket.create(at: folder.path)
-            let writer = ObjectWriter(
-                bucket: bucket, existing: PackStore(bucket: bucket, packs: []))
-            let rows = Self.rows(2000)
-            let table = try Table.build(rows: rows, dimension: Self.dimension, in: writer)
-            let pack = try #require(try writer.finish())
-            let opened = OpenPacks()
-            func store() -> PackStore { PackStore(bucket: bucket, packs: [pack], opened: opened) }
-            let verified = try VerifiedLeaves()
-            let index = try FeatureIndex.open(table, in: store(), verified: verified)
-            let query = rows[7].vector
-            let expected = try index.vectors.nearest(5, to: query)
-            #expect(expected.first?.row == 7)
+        await #expect(processExitsWith: .success) { try Self.truncate() }
+    }
 
-            let path = "\(bucket.location)/packs/\(pack.name.hex)"
-            let whole = try Data(contentsOf: URL(filePath: path))
-            let handle = try #require(FileHandle(forUpdatingAtPath: path))
-            try handle.truncate(atOffset: 100)
-            var failures = 0
-            for row in stride(from: 10, to: 2000, by: 50) {
-                do {
-                    _ = try index.vectors.nearest(5, to: rows[row].vector)
-                } catch {
-                    guard case .storage(.damaged) = error, error.fault == .damaged else {
-                        Issue.record("not an error of a damaged file: \(error)")
-                        continue
-                    }
-                    failures += 1
+    private static func truncate() throws {
+        try MappedFile.surviveDamage()
+        let folder = try TemporaryDirectory()
+        let bucket = try DirectoryBucket.create(at: folder.path)
+        let writer = ObjectWriter(
+            bucket: bucket, existing: PackStore(bucket: bucket, packs: []))
+        let rows = Self.rows(2000)
+        let table = try Table.build(rows: rows, dimension: Self.dimension, in: writer)
+        let pack = try #require(try writer.finish())
+        let opened = OpenPacks()
+        func store() -> PackStore { PackStore(bucket: bucket, packs: [pack], opened: opened) }
+        let verified = try VerifiedLeaves()
+        let index = try FeatureIndex.open(table, in: store(), verified: verified)
+        let query = rows[7].vector
+        let expected = try index.vectors.nearest(5, to: query)
+        #expect(expected.first?.row == 7)
+
+        let path = "\(bucket.location)/packs/\(pack.name.hex)"
+        let whole = try Data(contentsOf: URL(filePath: path))
+        let handle = try #require(FileHandle(forUpdatingAtPath: path))
+        try handle.truncate(atOffset: 100)
+        var failures = 0
+        for row in stride(from: 10, to: 2000, by: 50) {
+            do throws(ObjectError) {
+                _ = try index.vectors.nearest(5, to: rows[row].vector)
+            } catch {
+                guard case .storage(.damaged) = error, error.fault == .damaged else {
+                    Issue.record("not an error of a damaged file: \(error)")
+                    continue
                 }
+                failures += 1
             }
-            #expect(failures > 30 && MappedFile.damagedCount == 1)
-            #expect(throws: ObjectError.self) {
-                try FeatureIndex.open(table, in: store(), verified: verified, sharing: index)
-            }
+        }
+        #expect(failures > 30 && MappedFile.damagedCount == 1)
+        #expect(throws: ObjectError.self) {
+            try FeatureIndex.open(table, in: store(), verified: verified, sharing: index)
+        }
 
-            try handle.seek(toOffset: 0)
-            try handle.write(contentsOf: whole)
-            let restored = try FeatureIndex.open(
-                table, in: store(), verified: verified, sharing: index)
-            #expect(try restored.vectors.nearest(5, to: query) == expected)
-            for row in stride(from: 10, to: 2000, by: 50) {
-                let found = try restored.vectors.nearest(5, to: rows[row].vector)
-                #expect(found.first?.row == row)
-            }
+        try handle.seek(toOffset: 0)
+        try handle.write(contentsOf: whole)
+        let restored = try FeatureIndex.open(
+            table, in: store(), verified: verified, sharing: index)
+        #expect(try restored.vectors.nearest(5, to: query) == expected)
+        for row in stride(from: 10, to: 2000, by: 50) {
+            let found = try restored.vectors.nearest(5, to: rows[row].vector)
+            #expect(found.first?.row == row)
         }
     }
 }

@@ -25,11 +25,12 @@ enum Questions {
         let verified = try VerifiedLeaves()
         func open(_ features: String, sharing: QuestionAnswering? = nil) throws -> QuestionAnswering
         {
-            try QuestionAnswering(
+            var options = LoadingOptions()
+            (options.verified, options.threads, options.loadingThreads) = (verified, 1, 2)
+            return try QuestionAnswering(
                 .revisions(
                     features: features, model: arguments.option("model") ?? "models/current"),
-                in: repository, now: Benchmark.now(), verified: verified, threads: 1,
-                openingThreads: 2, sharing: sharing)
+                in: repository, now: Benchmark.now(), loading: options, sharing: sharing)
         }
         let (verifying, _) = try Measurement.seconds { try open(features) }
         var result = JSONObject()

@@ -91,15 +91,10 @@ final class RowCache<Value: Sendable>: Sendable {
 
 /// The caches of a features table that is open for retrieval; later versions of the table go on with them.
 ///
-/// They hold at most ``byteLimit`` bytes together: the vectors and the words of about 20,000 rows.
+/// They hold at most 96 MiB together: the vectors and the words of about 20,000 rows.
 final class RowCaches: Sendable {
-    /// The most bytes of both caches.
-    static var byteLimit: Int { rowBytes + vectorBytes }
-    private static let rowBytes = 64 << 20
-    private static let vectorBytes = 32 << 20
-
     /// Rows that were candidates of a question.
-    let rows = RowCache<AnalysedRow>(byteLimit: rowBytes)
+    let rows = RowCache<AnalysedRow>(byteLimit: 64 << 20)
     /// Vectors that were compared with a question, after their leaf was verified.
-    let vectors = RowCache<[Float]>(byteLimit: vectorBytes)
+    let vectors = RowCache<[Float]>(byteLimit: 32 << 20)
 }

@@ -74,13 +74,15 @@ struct RowWords: Sendable {
 
     init(_ row: AnalysedRow, for question: Question) {
         let words = question.terms
-        heading = words.words(in: row.terms, row.heading)
-        title = words.words(in: row.terms, row.title)
+        let stored = row.terms
+        let terms = stored.span
+        heading = words.words(in: terms.extracting(row.heading))
+        title = words.words(in: terms.extracting(row.title))
         var all = heading.union(title)
         var pairs = WordSet()
         var last = LastPositions()
         for place in row.text {
-            guard let word = words.word(of: row.terms[place]) else { continue }
+            guard let word = words.word(of: terms[place]) else { continue }
             all.insert(word)
             let position = Int(row.positions[place - row.text.lowerBound])
             if word > 0, let before = last[word - 1], 1...2 ~= position - before {

@@ -104,9 +104,11 @@ struct QuestionTerms: Sendable {
     }
 
     /// The words with any of some terms.
-    func words(in terms: [UInt32], _ range: Range<Int>) -> WordSet {
+    func words(in terms: Span<UInt32>) -> WordSet {
         var found = WordSet()
-        for index in range { if let word = word(of: terms[index]) { found.insert(word) } }
+        for index in terms.indices {
+            if let word = word(of: terms[unchecked: index]) { found.insert(word) }
+        }
         return found
     }
 }

@@ -125,12 +125,14 @@ public final class ChatService: ChatModel {
         _ exchange: ChatExchange, by deadline: Deadline, part: (String) -> Void
     ) throws(ServiceFailure) -> ChatReply {
         var reader = ChatReplyReader()
+        // The deadline ends the exchange, so its own limit comes later.
+        let milliseconds = (client.endpoint.timeout + 1) * 1000
         let head: Connection.Head
         do throws(ServiceFailure) {
             head = try client.send(
                 exchange.body,
                 limits: Connection.Limits(
-                    bytes: exchange.limit, milliseconds: client.endpoint.timeout * 1000,
+                    bytes: exchange.limit, milliseconds: milliseconds,
                     silence: limits.silence * 1000), by: deadline
             ) { status, bytes in
                 reader.take(bytes, status: status, part: part)

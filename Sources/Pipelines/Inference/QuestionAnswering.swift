@@ -9,21 +9,24 @@ internal import Storage
 public struct QuestionAnswering: Sendable {
     /// The versions that answer.
     public let versions: ResolvedVersions
-    private let retriever: Retriever
+    let retriever: Retriever
     private let condition: Condition?
 
     /// Resolves a selection and loads the versions that it names.
     ///
+    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so a
+    ///   small change of large features takes little time and memory; neither depends on the other.
     /// - Throws: `embedding` when features and model are in different spaces, or the space's embedder is missing;
     ///   `condition` when it does not fit the rows; `unusable`, `pin`, `refs`, `objects`.
     public init(
         _ selection: Selection, in repository: Repository, now: Timestamp,
-        loading options: LoadingOptions = LoadingOptions()
+        loading options: LoadingOptions = LoadingOptions(),
+        sharing previous: QuestionAnswering? = nil
     ) throws(InferenceError) {
         let state = try wrapping(repository.state(), as: InferenceError.refs)
         try self.init(
             try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
-            state: state, loading: options)
+            state: state, loading: options, sharing: previous)
     }
 
     /// Answers a single question without taking a lease.
@@ -31,7 +34,7 @@ public struct QuestionAnswering: Sendable {
     /// A collection may remove the versions between resolving and reading them; the selection is then resolved once
     /// more, in the newest state.
     ///
-    /// - Throws: The errors of ``answer(_:count:where:)`` and ``init(_:in:now:loading:)``.
+    /// - Throws: The errors of ``answer(_:count:where:)`` and ``init(_:in:now:loading:sharing:)``.
     public static func reply(
         to question: String, count: Int?, _ selection: Selection, in repository: Repository,
         now: Timestamp, loading options: LoadingOptions = LoadingOptions()
@@ -53,8 +56,7 @@ public struct QuestionAnswering: Sendable {
 
     /// Loads versions that were resolved in a state.
     ///
-    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so that a
-    ///   small change of large features takes little time and memory; neither depends on the other.
+    /// - Parameter previous: As for ``init(_:in:now:loading:sharing:)``.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         loading options: LoadingOptions, sharing previous: QuestionAnswering? = nil

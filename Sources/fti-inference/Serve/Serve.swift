@@ -43,6 +43,8 @@ struct Serve: Command {
         defer { verified.save() }
         let repository = try context.repository(at: path)
         ProcessLimits.raiseOpenFiles()
+        // A file that someone truncates under the service costs an answer, not the process.
+        try MappedFile.surviveDamage()
         let metrics = Metrics()
         let logger = Logger(label: "fti-inference") { _ in LineLogHandler() }
         let service = try AnswerService(
@@ -52,8 +54,6 @@ struct Serve: Command {
         try report(service, configuration, context)
         if check { return }
         let store = AnswerStore(in: try configuration.medium(of: service.replicaName))
-        let measures = InferenceMeasures(
-            metrics, of: service, serving: configuration.servedName, store: store)
         let retrievalPool = WorkPool(
             "retrieval", width: Threads.available, queue: configuration.limits.queue,
             metrics: metrics)
@@ -63,6 +63,8 @@ struct Serve: Command {
                     "answers", width: 2 * endpoint.atOnce, queue: configuration.limits.queue,
                     metrics: metrics)
             } else { retrievalPool }
+        let measures = InferenceMeasures(
+            metrics, of: service, serving: configuration.servedName, store: store)
         let api = InferenceAPI(
             service: service, servedName: configuration.servedName, retrievalPool: retrievalPool,
             answerPool: answerPool,
@@ -77,14 +79,11 @@ struct Serve: Command {
         server.metricsNeedToken = configuration.metricsNeedToken
         server.redact = { Secrets.redacted($0) }
         server.logger = logger
-        let listen = configuration.listen
-        server.onListening = { port in
-            // The line that scripts wait for; it cannot fail in a way that matters.
-            try? StandardStream.error().write(
-                Array("listening on \(listen.url(port: port))\n".utf8))
-        }
+        let page = try configuration.page(of: api, tokens: server.tokens)
+        if page != nil { server.openPaths = Page.openPaths }
         let http = try HTTPServer(server, metrics: metrics, health: api.health) { router in
             api.add(to: router)
+            page?.add(to: router)
         }
         let following = Following(
             service: service, interval: configuration.poll, switches: measures.switches,

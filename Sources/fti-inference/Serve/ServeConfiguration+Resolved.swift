@@ -56,9 +56,9 @@ extension ServeConfiguration {
     /// - Throws: `usage` for a name that cannot be shown.
     func replicaIdentity() throws -> Replica {
         let name = replica ?? Environment.processName
-        guard
-            let identity = Replica(
-                name: name, follows: followed, address: "\(listen.address):\(listen.port)")
+        // A port that the system chooses is not known yet.
+        let address = listen.port == 0 ? nil : "\(listen.address):\(listen.port)"
+        guard let identity = Replica(name: name, follows: followed, address: address)
         else {
             throw CommandError.usage(
                 "replica must be printable text of at most \(Replica.textLimit) bytes")
@@ -109,7 +109,9 @@ extension ServeConfiguration {
         let counts: [(String, WritableKeyPath<ServerLimits, Int>, ClosedRange<Int>)] = [
             ("headerBytes", \.headerBytes, 256...1 << 20), ("headers", \.headers, 4...10_000),
             ("targetBytes", \.targetBytes, 64...1 << 20),
-            ("bodyBytes", \.bodyBytes, 1024...1 << 30), ("bodyRate", \.bodyRate, 1...1 << 30),
+            ("bodyBytes", \.bodyBytes, 1024...1 << 30),
+            ("bodyBytesInAll", \.bodyBytesInAll, 65_536...1 << 40),
+            ("bodyRate", \.bodyRate, 1...1 << 30),
             ("connections", \.connections, 1...1_000_000),
             ("connectionsPerAddress", \.connectionsPerAddress, 1...1_000_000),
             ("requests", \.requests, 1...1_000_000), ("queue", \.queue, 0...1_000_000),
@@ -127,13 +129,5 @@ extension ServeConfiguration {
             }
         }
         try inner.finish(known: counts.map(\.0) + times.map(\.0))
-    }
-}
-
-extension ListenConfiguration {
-    /// The address of the server for people.
-    func url(port: Int) -> String {
-        let host = address.contains(":") ? "[\(address)]" : address
-        return "\(tls == nil ? "http" : "https")://\(host):\(port)"
     }
 }
