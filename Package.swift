@@ -305,6 +305,11 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/ServingTests", swiftSettings: strict),
+        // What clients in Python see of the running service.
+        .testTarget(
+            name: "ServeTests", dependencies: ["TestSupport"], path: "Tests/ServeTests",
+            exclude: ["setup.sh", "bench.py", "checks.py", "api.py", "faults.py", "limits.py", "life.py", "versions.py"],
+            swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"],
             path: "Tests/StorageTests", swiftSettings: strict),

@@ -16,7 +16,7 @@ case "${1:-}" in
     --into) into=$2 ;;
     *) echo "demo-llm: unknown argument $1" >&2; exit 64 ;;
 esac
-question="At what temperature does the frost alarm go off by default?"
+question="How long must a reading hold before the frost alarm?"
 llm=http://127.0.0.1:$llm_port/v1 service=http://127.0.0.1:$port
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'; else bold="" dim="" plain=""; fi
@@ -53,14 +53,15 @@ embed: {name: builtin, dimension: 384}
 END
 done
 cat >training.yaml <<END
-features: features/staging
+features: features/prod
 questions: $root/Examples/handbook/questions.jsonl
 preferences: $root/Examples/handbook/preferences.jsonl
-model: models/ranker
 END
 run ftictl init
 run fti-feature run features-1.yaml
+run ftictl promote features/staging features/prod
 run fti-training run training.yaml
+run ftictl promote models/candidate models/current
 run ftictl put models/smollm2 "$weights" -m "SmolLM2-135M-Instruct"
 
 say "3. Bind them in a release, with the answers by which the model is recognised"
@@ -70,12 +71,12 @@ cat >prompt.json <<'END'
   "system": "Answer the question in one sentence, from the passages only. Name the passage that you used, as [1].",
   "passage": "[{{n}}] {{title}}, {{section}}\n{{text}}\n\n",
   "question": "Question: {{question}}",
-  "budget": {"context": 1500, "answer": 60},
+  "budget": {"context": 800, "answer": 48},
   "nothingFound": {"answer": "decline", "text": "The handbook does not say."}
 }
 END
 run fti-inference canary "$llm" --model smollm2 -o canary.json --items 3
-run ftictl release releases/prod --features features/staging --ranker models/ranker --generator models/smollm2 \
+run ftictl release releases/prod --features features/prod --ranker models/current --generator models/smollm2 \
     --prompt prompt.json --canary canary.json
 
 say "4. Serve the release"
@@ -84,7 +85,7 @@ repo: .fti
 serve: releases/prod
 listen: {address: 127.0.0.1, port: $port}
 generator: {kind: openai, url: "$llm", model: smollm2, temperature: 0, timeout: 120s}
-retrieval: {mode: hybrid, k: 3}
+retrieval: {mode: hybrid, k: 2}
 END
 printf '%s$ %s%s\n' "$dim" "fti-inference serve inference.yaml &" "$plain"
 fti-inference serve inference.yaml >serve.log 2>&1 &
@@ -101,15 +102,17 @@ client --save answer-1.json "$question" | tee answer-1.txt
 
 say "6. Read the next edition, and move the release while questions come"
 touch questions.log
-client --until moved "$question" "How long must a reading hold before the alarm?" >questions.log 2>&1 &
+client --until moved "$question" "At what temperature does the frost alarm go off?" >questions.log 2>&1 &
 asking=$!
 run fti-feature run features-2.yaml
-run ftictl release releases/prod --from releases/prod --features features/staging
-# Questions that were asked before the move end with the version with which they began.
-answers=$(wc -l <questions.log)
-until [ "$(wc -l <questions.log)" -ge $((answers + 3)) ]; do
+run ftictl promote features/staging features/prod
+# Move while an answer is being written: it ends with the version with which it began.
+until [ -s questions.log ]; do sleep 0.2; done
+run ftictl release releases/prod --from releases/prod --features features/prod
+new=$(ftictl resolve releases/prod)
+until grep -q "^${new:0:12}" questions.log; do
     kill -0 "$asking" 2>/dev/null || break
-    sleep 0.5
+    sleep 0.2
 done
 touch moved
 wait "$asking" || { cat questions.log >&2; exit 1; }
@@ -122,7 +125,7 @@ run ftictl explain answer-1.json
 say "8. Roll back: the first answer comes back, word for word"
 first=$(ftictl resolve releases/prod@{1})
 run ftictl rollback releases/prod
-until curl -fsSI "$service/v1/models" | grep -qi "fti-release: $first"; do sleep 0.2; done
+until curl -fsS "$service/v1/models" | grep -q "$first"; do sleep 0.2; done
 client "$question" | tee answer-2.txt
 if [ "$(head -n 1 answer-1.txt)" != "$(head -n 1 answer-2.txt)" ]; then
     echo "demo-llm: the first answer did not come back" >&2

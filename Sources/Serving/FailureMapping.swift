@@ -4,7 +4,7 @@ internal import NIOHTTP1
 internal import Objects
 internal import Storage
 
-/// Turns any error into the answer that the client gets. No other code decides on the status of an error.
+/// Turns any error into the answer that the client gets. Only errors that are ``HTTPFailureConvertible`` decide on their own.
 struct FailureMapping: Sendable {
     /// Removes what clients must not see from a message.
     var redact: @Sendable (String) -> String = { $0 }
@@ -13,7 +13,7 @@ struct FailureMapping: Sendable {
     ///
     /// | error | status |
     /// |---|---|
-    /// | `HTTPFailure` | its own |
+    /// | `HTTPFailure`, ``HTTPFailureConvertible`` | its own |
     /// | `Diagnosable`, by its fault | usage 400, missing 404, conflict 409, refused 403, damaged 503, io 503 |
     /// | `WorkPool.Refusal.full` | 429 |
     /// | `WorkPool.Refusal.ended`, `CancellationError` | 504 after the deadline, 503 while the server stops |
@@ -41,6 +41,7 @@ struct FailureMapping: Sendable {
         if let ending { return Self.failure(ending) }
         switch error {
         case let failure as HTTPFailure: return failure
+        case let error as any HTTPFailureConvertible: return error.httpFailure
         case WorkPool.Refusal.full:
             return HTTPFailure(
                 .tooManyRequests, "the server is busy: its queue is full",

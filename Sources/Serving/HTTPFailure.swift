@@ -83,3 +83,9 @@ public struct FormattedFailure: Error {
         self.response = response
     }
 }
+
+/// An error of an app that knows which answer clients get, where its ``Diagnosable/fault`` does not say enough.
+public protocol HTTPFailureConvertible: Error {
+    /// The answer to the request that ended with this error.
+    var httpFailure: HTTPFailure { get }
+}

@@ -69,6 +69,12 @@ struct MetricName: Sendable {
 protocol MetricFamily: Sendable {
     var metric: MetricName { get }
     func write(to text: inout String)
+    /// Takes over what another registration of the same metric computes.
+    func join(_ other: Self)
+}
+
+extension MetricFamily {
+    func join(_ other: Self) {}
 }
 
 /// The values of one metric, by their labels.
@@ -121,17 +127,26 @@ final class MetricSeries: MetricFamily {
 
 /// A gauge that is computed when it is read.
 final class ComputedMetric: MetricFamily {
-    let metric: MetricName
-    private let read: @Sendable () -> [([String], Double)]
+    typealias Read = @Sendable () -> [([String], Double)]
 
-    init(_ metric: MetricName, _ read: @escaping @Sendable () -> [([String], Double)]) {
+    let metric: MetricName
+    private let reads: Mutex<[Read]>
+
+    init(_ metric: MetricName, _ read: @escaping Read) {
         self.metric = metric
-        self.read = read
+        reads = Mutex([read])
+    }
+
+    func join(_ other: ComputedMetric) {
+        let more = other.reads.withLock { $0 }
+        reads.withLock { $0 += more }
     }
 
     func write(to text: inout String) {
         metric.writeHead(to: &text)
-        for (labels, value) in read() { metric.write(value, labels, to: &text) }
+        for read in reads.withLock({ $0 }) {
+            for (labels, value) in read() { metric.write(value, labels, to: &text) }
+        }
     }
 }
 

@@ -4,6 +4,8 @@ internal import Synchronization
 ///
 /// A metric has a fixed list of labels. Values of labels must come from a small set; from the thousandth combination
 /// on, all values of a metric are counted together under `other`, so no client can use up memory.
+///
+/// Parts of a service that exist more than once register the same metric, and keep apart by a label.
 public final class Metrics: Sendable {
     private let families = Mutex<[any MetricFamily]>([])
 
@@ -53,15 +55,20 @@ public final class Metrics: Sendable {
         families.withLock { $0 }.reduce(into: "") { text, family in family.write(to: &text) }
     }
 
+    /// Adds a metric; one that is registered already takes what the new one computes.
     @discardableResult
     private func register<Family: MetricFamily>(_ family: Family) -> Family {
         families.withLock { families in
-            precondition(
-                families.allSatisfy { $0.metric.name != family.metric.name },
-                "a metric is registered once")
-            families.append(family)
+            guard let known = families.first(where: { $0.metric.name == family.metric.name }) else {
+                families.append(family)
+                return family
+            }
+            guard let same = known as? Family, same.metric.labels == family.metric.labels else {
+                preconditionFailure("\(family.metric.name) is registered with other labels")
+            }
+            same.join(family)
+            return same
         }
-        return family
     }
 
     /// A value that only grows.

@@ -18,6 +18,7 @@ public final class WorkPool: Sendable {
 
     /// The number of threads.
     public let width: Int
+    private let name: String
     /// The maximum number of pieces of work that wait.
     public let queue: Int
     private let pool: NIOThreadPool
@@ -31,20 +32,22 @@ public final class WorkPool: Sendable {
 
     /// Starts a pool.
     ///
-    /// - Parameter metrics: Where to register `work_running`, `work_waiting` and `work_refused_total`.
-    public init(width: Int, queue: Int, metrics: Metrics? = nil) {
+    /// - Parameters:
+    ///   - name: The pool's name in the metrics.
+    ///   - metrics: Where to register `work_running`, `work_waiting` and `work_refused_total`.
+    public init(_ name: String = "work", width: Int, queue: Int, metrics: Metrics? = nil) {
         precondition(width > 0 && queue >= 0, "a pool has a thread")
-        (self.width, self.queue) = (width, queue)
+        (self.name, self.width, self.queue) = (name, width, queue)
         pool = NIOThreadPool(numberOfThreads: width)
         refused = metrics?.counter(
             "work_refused_total", "Pieces of work that were not done, by reason.",
-            labels: ["reason"])
+            labels: ["pool", "reason"])
         pool.start()
-        metrics?.gauge("work_running", "Threads that work.") { [weak self] in
-            [([], Double(self?.running ?? 0))]
+        metrics?.gauge("work_running", "Threads that work.", labels: ["pool"]) { [weak self] in
+            [([name], Double(self?.running ?? 0))]
         }
-        metrics?.gauge("work_waiting", "Pieces of work that wait for a thread.") { [weak self] in
-            [([], Double(self?.waiting ?? 0))]
+        metrics?.gauge("work_waiting", "Pieces of work that wait for a thread.", labels: ["pool"]) {
+            [weak self] in [([name], Double(self?.waiting ?? 0))]
         }
     }
 
@@ -83,7 +86,7 @@ public final class WorkPool: Sendable {
                 outcome.set(.failure(Refusal.ended))
             }
         } catch let refusal as Refusal {
-            refused?.add(1, refusal == .full ? "full" : "ended")
+            refused?.add(1, name, refusal == .full ? "full" : "ended")
             throw refusal
         }
     }

@@ -4,6 +4,16 @@ import Testing
 
 @Suite("Metrics")
 struct MetricsTests {
+    @Test("two pools share their metrics, and are kept apart by their names")
+    func shared() async {
+        let metrics = Metrics()
+        let pools = ["a", "b"].map { WorkPool($0, width: 1, queue: 1, metrics: metrics) }
+        #expect(
+            metrics.text.contains("work_waiting{pool=\"a\"} 0\nwork_waiting{pool=\"b\"} 0\n"))
+        #expect(metrics.text.ranges(of: "# TYPE work_waiting").count == 1)
+        for pool in pools { await pool.stop() }
+    }
+
     @Test("the text is Prometheus's")
     func text() {
         let metrics = Metrics()

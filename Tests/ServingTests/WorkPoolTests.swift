@@ -86,7 +86,7 @@ struct WorkPoolTests {
         for deadline in deadlines { #expect(deadline.isCancelled) }
         #expect(pool.running == 1)
         #expect(pool.waiting == 0)
-        #expect(metrics.text.contains("work_refused_total{reason=\"ended\"} 2"))
+        #expect(metrics.text.contains("work_refused_total{pool=\"work\",reason=\"ended\"} 2"))
         gate.open()
         #expect(try await eventually { pool.load == 0 })
         await pool.stop()

@@ -55,14 +55,16 @@ struct Serve: Command {
         if check { return }
         let store = AnswerStore(in: try configuration.medium(of: service.replicaName))
         let retrievalPool = WorkPool(
-            width: Threads.available, queue: configuration.limits.queue, metrics: metrics)
+            "retrieval", width: Threads.available, queue: configuration.limits.queue,
+            metrics: metrics)
         let answerPool: WorkPool =
             if case .service(let endpoint) = configuration.generator {
-                WorkPool(width: 2 * endpoint.atOnce, queue: configuration.limits.queue)
+                WorkPool(
+                    "answers", width: 2 * endpoint.atOnce, queue: configuration.limits.queue,
+                    metrics: metrics)
             } else { retrievalPool }
         let measures = InferenceMeasures(
-            metrics, of: service, serving: configuration.servedName, store: store,
-            answerPool: answerPool)
+            metrics, of: service, serving: configuration.servedName, store: store)
         let api = InferenceAPI(
             service: service, servedName: configuration.servedName, retrievalPool: retrievalPool,
             answerPool: answerPool,
@@ -77,12 +79,6 @@ struct Serve: Command {
         server.metricsNeedToken = configuration.metricsNeedToken
         server.redact = { Secrets.redacted($0) }
         server.logger = logger
-        let listen = configuration.listen
-        server.onListening = { port in
-            // The line that scripts wait for; it cannot fail in a way that matters.
-            try? StandardStream.error().write(
-                Array("listening on \(listen.url(port: port))\n".utf8))
-        }
         let page = try configuration.page(of: api, tokens: server.tokens)
         if page != nil { server.openPaths = Page.openPaths }
         let http = try HTTPServer(server, metrics: metrics, health: api.health) { router in

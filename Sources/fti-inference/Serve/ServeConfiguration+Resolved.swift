@@ -56,9 +56,9 @@ extension ServeConfiguration {
     /// - Throws: `usage` for a name that cannot be shown.
     func replicaIdentity() throws -> Replica {
         let name = replica ?? Environment.processName
-        guard
-            let identity = Replica(
-                name: name, follows: followed, address: "\(listen.address):\(listen.port)")
+        // A port that the system chooses is not known yet.
+        let address = listen.port == 0 ? nil : "\(listen.address):\(listen.port)"
+        guard let identity = Replica(name: name, follows: followed, address: address)
         else {
             throw CommandError.usage(
                 "replica must be printable text of at most \(Replica.textLimit) bytes")
@@ -129,13 +129,5 @@ extension ServeConfiguration {
             }
         }
         try inner.finish(known: counts.map(\.0) + times.map(\.0))
-    }
-}
-
-extension ListenConfiguration {
-    /// The address of the server for people.
-    func url(port: Int) -> String {
-        let host = address.contains(":") ? "[\(address)]" : address
-        return "\(tls == nil ? "http" : "https")://\(host):\(port)"
     }
 }

@@ -111,7 +111,8 @@ public final class AnswerService: Sendable {
         let isTemporary = follower.rejection?.isTemporary ?? false
         guard isDue || !isTemporary else { return nil }
         let change = follower.follow(retrying: isDue && isEngine)
-        if isEngine || isTemporary { backOff.withLock { $0.wait() } }
+        // Only an attempt that was due begins a pause: looking for moved refs in between must not prolong it.
+        if isDue, isEngine || isTemporary { backOff.withLock { $0.wait() } }
         switch change {
         case nil: return nil
         case .switched:

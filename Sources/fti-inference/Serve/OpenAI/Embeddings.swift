@@ -32,7 +32,13 @@ struct EmbeddingRequest {
         }
         texts = try items.map { item in
             guard let text = item.string else {
-                throw request.failure("input", "must be text or a list of texts, not tokens")
+                throw request.failure(
+                    "input",
+                    item.integer != nil || item.array != nil
+                        ? "has token ids, which only mean something to the tokenizer of one model: "
+                            + "send texts (in LangChain, OpenAIEmbeddings("
+                            + "check_embedding_ctx_length=False))"
+                        : "must be text or a list of texts")
             }
             guard !text.isEmpty else { throw request.failure("input", "has an empty text") }
             return text

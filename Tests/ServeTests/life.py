@@ -1,0 +1,107 @@
+"""Replicas beside each other, feedback, damage, and the end."""
+import json
+import socket
+
+import openai
+
+from bench import NAME, QUESTION, chat, raises, search, until
+
+
+def check_another_replica_is_named(bench):
+    generator = bench.generator()
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    first = bench.serve(generator, replica="replica-1", listen={"port": port})
+    second = bench.serve(generator, replica="replica-2")
+    answer = chat(first.client()).fti["id"]
+    status, _, body = second.get(f"/v1/answers/{answer}")
+    assert status == 404 and f"replica-1 at 127.0.0.1:{port}" in body["error"]["message"], body
+    assert body["error"]["code"] == "answer_elsewhere"
+    status, _, body = second.get("/v1/answers/ans-" + 32 * "0")
+    assert status == 404 and body["error"]["code"] == "answer_not_found", body
+    assert second.get("/v1/answers/none")[0] == 404
+    # Only the newest answers are kept.
+    short = bench.serve(generator, answers={"keep": 2})
+    ids = [chat(short.client()).fti["id"] for _ in range(3)]
+    assert [short.get(f"/v1/answers/{id}")[0] for id in ids] == [404, 200, 200]
+    assert "not kept any more" in short.get(f"/v1/answers/{ids[0]}")[2]["error"]["message"]
+    # In files, all of them are.
+    service = bench.serve(generator, answers={"file": "answers"}, replica="filed")
+    ids = [chat(service.client()).fti["id"] for _ in range(3)]
+    assert [service.get(f"/v1/answers/{id}")[0] for id in ids] == [200, 200, 200]
+    lines = [json.loads(line) for path in sorted((bench.folder / "answers").iterdir())
+             for line in path.read_text().splitlines()]
+    assert [line["id"] for line in lines] == ids
+
+
+def check_feedback_becomes_features(bench):
+    generator = bench.generator()
+    service = bench.serve(generator, feedback={"folder": "feedback"}, replica="web-1")
+    record = chat(service.client()).fti
+    key = record["passages"][1]["key"]
+    status, _, stored = service.get(f"/v1/answers/{record['id']}/feedback", {
+        "rating": "bad", "better": "Drill 6 mm holes. [1]", "passage": key, "comment": "too long"})
+    assert status == 200 and stored["id"].startswith("fb-"), stored
+    files = list((bench.folder / "feedback").iterdir())
+    assert [path.name[:17] for path in files] == [f"web-1-{record['time'][:10]}.jsonl"[:17]], files
+    lines = [json.loads(line) for line in files[0].read_text().splitlines()]
+    assert len(lines) == 1 and lines[0]["answer"] == record and lines[0]["id"] == stored["id"]
+    assert lines[0]["rating"] == "bad" and lines[0]["passage"] == key and lines[0]["from"] is None
+    # A replica that does not have the answer takes the client's own record of it.
+    other = bench.serve(generator, feedback={"folder": "feedback"}, replica="web-2")
+    second = chat(service.client()).fti
+    place = f"/v1/answers/{second['id']}/feedback"
+    assert other.get(place, {"rating": "good", "answer": second})[0] == 200
+    assert other.get(place, {"rating": "good", "answer": record})[0] == 400, "the record of another answer"
+    for wrong in ({}, {"rating": "splendid"}, {"better": 7}, {"comment": " "}, {"passage": "x" * 70_000}):
+        assert other.get(place, wrong)[0] == 400, wrong
+    assert len(list((bench.folder / "feedback").iterdir())) == 2
+    assert bench.serve(generator).get(place, {"rating": "good"})[0] == 404, "none is accepted"
+    # The service has moved no ref; the feature pipeline makes rows of the folder.
+    assert "feedback" not in bench.run("ftictl", "refs")
+    bench.write("feedback.yaml", {
+        "ref": "features/feedback", "sources": [{"files": "feedback", "kind": "feedback"}],
+        "embed": {"name": "builtin", "dimension": 64}})
+    bench.run("fti-feature", "run", "feedback.yaml")
+    rows = [json.loads(line)["attributes"]
+            for line in bench.run("ftictl", "ls", "features/feedback", "--json").splitlines()]
+    assert {(row["answerId"], row["rating"]) for row in rows} == {(record["id"], "bad"), (second["id"], "good")}
+
+
+def check_a_repository_that_is_damaged_is_503(bench):
+    service = bench.serve()
+    client = service.client()
+    assert list(search(client))
+    for pack in sorted((bench.repository / "packs").rglob("*")):
+        if pack.is_file() and pack.stat().st_size > 4096:
+            with open(pack, "r+b") as file:
+                file.truncate(4096)
+    causes = []
+    for question in (QUESTION, "frost alarm", "larkctl probe", "valve", "backup", "firmware"):
+        try:
+            found = list(search(client, question))
+            chat(client, question)
+            assert found
+        except openai.InternalServerError as error:
+            assert error.status_code == 503 and error.code in ("damaged", "unavailable"), error.body
+            causes.append(error.message)
+        assert service.is_running, service.output
+    assert causes, "what is not in memory any more is missed"
+    assert service.get("/healthz")[0] == 200
+
+
+def check_SIGTERM_lets_requests_finish(bench):
+    generator = bench.generator()
+    service = bench.serve(generator)
+    client = service.client()
+    generator.behave(mode="drip", seconds=0.2)
+    stream = iter(chat(client, QUESTION + " ECHO " + "word " * 20, stream=True))
+    next(stream)
+    service.terminate()
+    until(lambda: not service.accepts, "the service accepts no more connections")
+    rest = list(stream)
+    assert rest[-1].choices[0].finish_reason == "stop"
+    assert service.end() == 0
+    # The lease ends with the service.
+    assert "fti-inference" not in bench.run("ftictl", "status", "--json")
