@@ -79,8 +79,26 @@ sources:
 """)
         self.do("ftictl", "init", self.path("hostile.fti"))
         self.do("fti-feature", "run", "hostile.yaml", "--repo", self.path("hostile.fti"))
-        self.do("ftictl", "--repo", self.path("hostile.fti"), "release", "releases/prod", "--features", "features/prod")
+        self.release("hostile.fti")
         return self.path("hostile.fti")
+
+    def chapters(self):
+        """A repository of one long section, in many chunks."""
+        self.write("long/page.md", "# Rooms\n\n## The house\n\n" + "\n\n".join(
+            f"Room {number} has a door to the garden, and a lamp beside the window that faces the hill number {number}."
+            for number in range(1, 31)))
+        self.write("long.yaml", "ref: features/prod\nsources: [{files: long}]\nchunk: {size: 200, overlap: 0}\n")
+        self.do("ftictl", "init", self.path("long.fti"))
+        self.do("fti-feature", "run", "long.yaml", "--repo", self.path("long.fti"))
+        self.release("long.fti")
+        return self.path("long.fti")
+
+    def release(self, repository):
+        """A release without a ranker."""
+        self.write("generator/config.json", "{}")
+        self.do("ftictl", "--repo", self.path(repository), "put", "models/generator", "generator")
+        self.do("ftictl", "--repo", self.path(repository), "release", "releases/prod", "--features", "features/prod",
+                "--generator", "models/generator")
 
     def generator(self):
         """The stand-in language model: its address, and a way to tell how it behaves."""
@@ -114,7 +132,8 @@ sources:
 
     def close(self):
         for process in self.running:
-            process.terminate()
+            # Not SIGTERM: a child inherits the blocked signals of Swift's tests.
+            process.kill()
         for process in self.running:
             process.wait(60)
 

@@ -8,6 +8,7 @@ Puts pictures of the pages into the folder PICTURES (Tests/Page/.pictures): look
 import argparse
 import json
 import pathlib
+import shutil
 import tempfile
 import time
 import traceback
@@ -161,7 +162,7 @@ def works_without_script(bench):
     tab.type("#q", QUESTION)
     tab.click("#ask button")
     tab.settle()
-    assert tab.run("location.pathname") == "/" and "6 mm" in tab.text("article .text")
+    assert tab.run("location.pathname") == "/" and "template is printed" in tab.text("article .text")
     tab.click(".meta a")
     tab.settle()
     assert tab.run("location.pathname").startswith("/answers/ans-")
@@ -281,6 +282,15 @@ def guards(bench):
     assert tab.run("!!document.querySelector('form[data-locked]') && !document.querySelector('article')")
     tab.picture(f"{bench.pictures}/locked.png")
     bench.audit(tab, "locked")
+    # A token that is no longer valid is forgotten.
+    tab.run("sessionStorage.setItem('fti-token', 'revoked')")
+    tab.go(address)
+    tab.wait("sessionStorage.getItem('fti-token') === null")
+    assert tab.run("document.querySelector('#token').checkVisibility()") and "null" not in tab.text("body")
+    tab.type("#token", "naïve")
+    tab.click("main button")
+    tab.settle()
+    assert tab.run("sessionStorage.getItem('fti-token')") is None
     # Another tab, without script.
     other = bench.tab()
     other.scripts(False)
@@ -288,7 +298,7 @@ def guards(bench):
     other.type("#token", TOKEN)
     other.click("main button")
     other.settle()
-    assert "6 mm" in other.text("article .text")
+    assert "template is printed" in other.text("article .text")
     for used in tab.addresses + other.addresses:
         assert TOKEN not in used, used
     assert not [failure for failure in tab.failures + other.failures], tab.failures
@@ -298,17 +308,21 @@ def guards(bench):
 def shows_what_is_parked(bench):
     """Versions that do not fit are shown with the reason, and the service goes on."""
     world = bench.world
-    repository = world.handbook("parked.fti")
-    address = world.serve("parked", repository, "poll: 50ms", "{features: features/prod, model: models/current}")
-    world.write("narrow/page.md", "# Narrow\n\nThis document has vectors of another dimension than all others.\n")
-    world.write("narrow.yaml", "ref: features/prod\nsources: [{files: narrow}]\nembed: {name: builtin, dimension: 64}\n")
-    world.do("fti-feature", "run", "narrow.yaml", "--repo", repository)
+    repository = world.path("parked.fti")
+    shutil.copytree(world.path("hostile.fti"), repository)
+    address = world.serve("parked", repository, "poll: 50ms\nretrieval: {where: \"author = 'Ada'\"}")
+    # The next version has no attribute of this name.
+    world.write("plain/page.md", "# Plain\n\nThis document has no author, and so the condition does not fit it.\n")
+    world.write("plain.yaml", "ref: features/prod\nsources: [{files: plain}]\n")
+    world.do("fti-feature", "run", "plain.yaml", "--rebuild", "--repo", repository)
+    world.release("parked.fti")
     until(lambda: "New version rejected" in fetch(address + "/")[2], "the page says so")
     tab = bench.tab(address + "/")
     assert "still serving the previous one" in tab.text("#served .notice")
-    bench.ask(tab, QUESTION)
-    assert "6 mm" in tab.text("article .text")
-    tab.click("#served summary")
+    bench.ask(tab, "When does white paint dry?")
+    assert "within an hour" in tab.text("article .text")
+    tab.click("header a[href='#served']")
+    assert "Rejected (features" in tab.text("#served") and tab.run("document.querySelector('#served details').open")
     bench.audit(tab, "parked")
     tab.picture(f"{bench.pictures}/parked.png")
 
@@ -357,7 +371,7 @@ def suits_a_keyboard(bench):
     assert tab.run("document.activeElement.className") == "skip"
     assert tab.run("document.activeElement.getBoundingClientRect().left") >= 0, "the link to skip is shown"
     bench.ask(tab, QUESTION)
-    tab.run("document.activeElement.blur(); scrollTo(0, 0)")
+    tab.go(tab.run("location.href"))
     wanted = tab.run("[...document.querySelectorAll('a[href], button, textarea, select, summary, input:not([type=hidden]),"
                      " pre, .scroll')].filter(e => e.checkVisibility()).length")
     places = []

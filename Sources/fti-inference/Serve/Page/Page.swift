@@ -88,7 +88,7 @@ extension Page {
         } catch {
             let asked = question
             throw FormattedFailure(error) { failure in
-                let notice = PageModel.Notice(message: failure.message, isAlert: true)
+                let notice = PageModel.Notice(message: failure.message.sentence, isAlert: true)
                 return response(
                     .init(notices: [notice], question: asked, needsToken: needsToken),
                     failure: failure)
@@ -146,7 +146,7 @@ extension Page {
         return [
             .init(
                 headline: "Answers fail at the moment",
-                message: Secrets.redacted(error.message))
+                message: Secrets.redacted(error.message).sentence)
         ]
     }
 }
@@ -299,7 +299,7 @@ extension Page {
             let (path, known) = (request.uri.path, fields)
             throw FormattedFailure(error) { failure in
                 guard failure.status == .unauthorized else { return response(failure) }
-                let notice = PageModel.Notice(message: failure.message, isAlert: true)
+                let notice = PageModel.Notice(message: failure.message.sentence, isAlert: true)
                 return response(
                     templates.render(
                         .locked,
@@ -313,7 +313,7 @@ extension Page {
 
     /// A page that says what failed.
     private func response(_ failure: HTTPFailure) -> Response {
-        let notice = PageModel.Notice(message: failure.message, isAlert: true)
+        let notice = PageModel.Notice(message: failure.message.sentence, isAlert: true)
         return response(.init(notices: [notice], needsToken: needsToken), failure: failure)
     }
 

@@ -2,7 +2,8 @@ import Hummingbird
 import Objects
 import Serving
 
-/// The fields of a form: of the query, or of a body that a form of HTML sends.
+/// The fields of a form: of the query, or of a body that a form of HTML sends. A token counts in a body only, as
+/// addresses are kept in histories and logs.
 struct PageForm {
     private var fields: [String: String] = [:]
 
@@ -13,7 +14,10 @@ struct PageForm {
     ///
     /// - Throws: ``HTTPFailure`` with 415 for another body, 400 for one that is malformed; errors of the connection.
     init(_ request: Request, _ context: ServingContext) async throws {
-        if let query = request.uri.query { try read(query) }
+        if let query = request.uri.query {
+            try read(query)
+            fields["token"] = nil
+        }
         guard request.method == .post else { return }
         let type = request.headers[.contentType]?.prefix { $0 != ";" && $0 != " " }.lowercased()
         guard type == "application/x-www-form-urlencoded" else {
@@ -21,8 +25,11 @@ struct PageForm {
                 .unsupportedMediaType, "the body must be a form",
                 code: "unsupported_media_type")
         }
-        let body = try await request.body.collect(upTo: context.bodyLimit)
-        try read(String(buffer: body))
+        let body = try await request.collected(context)
+        guard let text = String(validating: body, as: UTF8.self) else {
+            throw Self.malformed
+        }
+        try read(text)
     }
 
     /// A field; nil where it is missing or blank.
@@ -39,12 +46,13 @@ struct PageForm {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decoded(parts[0]),
                 let value = parts.count > 1 ? Self.decoded(parts[1]) : ""
-            else {
-                throw HTTPFailure(.badRequest, "the form is malformed", code: "malformed_request")
-            }
+            else { throw Self.malformed }
             if fields[name] == nil { fields[name] = value }
         }
     }
+
+    private static let malformed = HTTPFailure(
+        .badRequest, "the form is malformed", code: "malformed_request")
 
     /// Decodes a part of a form, where a plus is a space; nil unless it is UTF-8. Line ends become line feeds.
     private static func decoded(_ text: Substring) -> String? {

@@ -107,7 +107,7 @@ extension PageModel.SourceItem {
         title = passage.headings.last ?? passage.title.nonEmpty ?? passage.document
         link = PageLink.source(
             passage.key, answer: record.id, features: record.versions.features)
-        trail = passage.trail
+        trail = PageModel.trail(title: passage.title, headings: passage.headings)
         text = PageText.html(passage.text)
         self.isOpen = isOpen
         document = passage.document
@@ -123,22 +123,23 @@ extension PageModel.SourceItem {
 }
 
 extension AnswerRecord.Passage {
-    /// The document and the headings above the passage, without the innermost, which is its title on the page.
-    fileprivate var trail: String {
-        PageModel.trail(title: title, headings: headings.dropLast())
-    }
-
     /// What a person knows the passage by.
     fileprivate var name: String {
-        PageModel.trail(title: title, headings: headings[...]).nonEmpty ?? document
+        PageModel.names(title: title, headings: headings).joined(separator: " › ").nonEmpty
+            ?? document
     }
 }
 
 extension PageModel {
-    /// A title and headings as one line; the title only where it is not the first heading.
-    static func trail(title: String, headings: ArraySlice<String>) -> String {
-        let isNamed = headings.first.map { $0.utf8.elementsEqual(title.utf8) } ?? false
-        return ((isNamed || title.isEmpty ? [] : [title]) + headings).joined(separator: " › ")
+    /// A title and headings; the title only where it is not among the headings.
+    static func names(title: String, headings: [String]) -> [String] {
+        let isHeading = headings.contains { $0.utf8.elementsEqual(title.utf8) }
+        return (isHeading || title.isEmpty ? [] : [title]) + headings
+    }
+
+    /// What stands above the innermost of the names, as one line; nil for nothing.
+    static func trail(title: String, headings: [String]) -> String? {
+        names(title: title, headings: headings).dropLast().joined(separator: " › ").nonEmpty
     }
 }
 

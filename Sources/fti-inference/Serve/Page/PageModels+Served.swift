@@ -29,9 +29,10 @@ extension PageModel.Served {
         add("Prompt", versions.opened.promptID)
         add("Space", versions.opened.answering.versions.space.id)
         members.append(.init(name: "Transaction", value: String(chosen.transaction)))
-        if service.transactionsBehind > 0 {
-            members.append(
-                .init(name: "Behind", value: "\(service.transactionsBehind) transactions"))
+        let behind = service.transactionsBehind
+        if behind > 0 {
+            let unit = behind == 1 ? "transaction" : "transactions"
+            members.append(.init(name: "Behind", value: "\(behind) \(unit)"))
         }
         members.append(
             .init(
@@ -62,7 +63,7 @@ extension PageModel.Served {
         return PageModel.Notice(
             headline: "New version rejected; still serving the previous one",
             message: """
-                \(Secrets.redacted(parked.error.message)) Rejected\(which) at \(parked.since).
+                \(Secrets.redacted(parked.error.message).sentence) Rejected\(which) at \(parked.since).
                 """)
     }
 }

@@ -49,7 +49,7 @@ extension PageModel.Source {
     ) {
         self.notices = notices
         title = row.headings.last ?? row.title.nonEmpty ?? row.document
-        trail = PageModel.trail(title: row.title, headings: row.headings.dropLast()).nonEmpty
+        trail = PageModel.trail(title: row.title, headings: row.headings)
         self.chunks = chunks
         (self.hasEarlier, self.hasLater) = (hasEarlier, hasLater)
         address = PageLink.outside(row.metadata["url"]?.string)

@@ -111,7 +111,7 @@ enum PageModel {
         let number: Int
         let title: String
         let link: String
-        let trail: String
+        let trail: String?
         let text: HTML
         let isOpen: Bool
         let document: String
@@ -215,5 +215,11 @@ extension String {
     /// The beginning of the text, with an ellipsis where it is longer.
     func shortened(to count: Int) -> String {
         self.count > count ? prefix(count - 1) + "…" : self
+    }
+
+    /// A message of an error as a sentence.
+    var sentence: String {
+        let end = last.map { ".!?…".contains($0) } ?? true ? "" : "."
+        return prefix(1).uppercased() + dropFirst() + end
     }
 }

@@ -32,7 +32,8 @@ extension PageAsset {
             // Moves a typed token out of the form's fields.
             function fields(form) {
               const data = new URLSearchParams(new FormData(form));
-              if (data.get('token')) token.set(data.get('token').trim());
+              const typed = data.get('token')?.trim() ?? '';
+              if (/^[!-~]+$/.test(typed)) token.set(typed);
               data.delete('token');
               return data;
             }
@@ -95,8 +96,9 @@ extension PageAsset {
                 if (document.activeElement === stop) title.focus({ preventScroll: true });
                 status.remove();
               } catch (error) {
+                if (running !== control) return;
                 const stopped = control.signal.aborted;
-                if (running === control && !form.elements.q.value) form.elements.q.value = question;
+                if (!form.elements.q.value) form.elements.q.value = question;
                 text.setAttribute('aria-busy', 'false');
                 stop.remove();
                 state.className = '';
@@ -172,12 +174,15 @@ extension PageAsset {
             async function unlock() {
               if (!$('[data-locked]') || !token.get()) return;
               const response = await fetch(location.href, { headers: headers('text/html') });
-              if (response.status === 401) token.forget();
+              if (response.status === 401) {
+                token.forget();
+                return showTokens();
+              }
               const page = parsed(await response.text());
               document.title = page.title;
               $('main').replaceWith($('main', page));
               enhance(document);
-              const target = location.hash && document.getElementById(location.hash.slice(1));
+              const target = location.hash ? document.getElementById(location.hash.slice(1)) : null;
               target?.scrollIntoView();
               target?.focus({ preventScroll: true });
             }
@@ -217,6 +222,9 @@ extension PageAsset {
             let shown = location.pathname;
             addEventListener('popstate', () => {
               if (location.pathname !== shown) location.reload();
+            });
+            $('header a[href="#served"]').addEventListener('click', () => {
+              $('#served details').open = true;
             });
             $('#forget')?.addEventListener('click', () => { token.forget(); showTokens(); });
             enhance(document);

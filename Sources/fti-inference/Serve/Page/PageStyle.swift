@@ -1,5 +1,5 @@
 extension PageAsset {
-    /// The style of all pages. Colours of text have a contrast of at least 4.5 to 1 in both schemes; a test computes it.
+    /// The style of all pages. Text has a contrast of at least 4.5 to 1 in both schemes; a test computes it.
     static let style = PageAsset(
         path: "/page.css", type: "text/css; charset=utf-8",
         text: """
@@ -35,13 +35,15 @@ extension PageAsset {
               justify-content: space-between; padding-top: 1.25rem; font-size: .875rem;
             }
             main { flex: 1; padding-top: 2.75rem; padding-bottom: 3.5rem; }
-            body > footer { border-top: 1px solid var(--line); padding: 1.25rem; font-size: .875rem; }
+            body > footer { width: calc(100% - 2.5rem); max-width: 41.5rem; padding: 1.25rem 0;
+              border-top: 1px solid var(--line); font-size: .875rem; }
             a { color: var(--accent); text-decoration-thickness: 1px; text-underline-offset: .18em; }
             a:hover { text-decoration-thickness: 2px; }
             .home { font-weight: 600; text-decoration: none; color: var(--ink); }
             .skip { position: absolute; left: -99rem; }
             .skip:focus { left: 1rem; top: .5rem; background: var(--raised); padding: .5rem .75rem; }
             :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 3px; }
+            [tabindex="-1"]:focus-visible { outline: none; }
             h1, h2 { font-family: var(--serif); font-weight: 600; line-height: 1.2; text-wrap: balance; }
             h1 { font-size: clamp(1.6rem, 1.25rem + 1.9vw, 2.25rem); margin: 0 0 1rem; }
             h1.long { font-size: 1.25rem; line-height: 1.4; text-wrap: auto; white-space: pre-line; }
@@ -73,7 +75,7 @@ extension PageAsset {
             .cite { font: .75em/1 var(--sans); vertical-align: .25em; text-decoration: none;
               padding: .15em; white-space: nowrap; }
             .meta { color: var(--soft); font-size: .875rem; margin: 1rem 0 0; }
-            .meta > :not(:last-child)::after { content: " · "; text-decoration: none; }
+            .meta > :not(:last-child)::after { content: " · "; display: inline-block; white-space: pre; }
             .notice {
               border-left: 3px solid var(--warn); background: var(--warn-paper); color: var(--ink);
               padding: .75rem 1rem; margin: 0 0 1.5rem; border-radius: 0 6px 6px 0;
@@ -100,7 +102,7 @@ extension PageAsset {
             button:hover { filter: brightness(1.08); }
             button.quiet { background: transparent; color: var(--accent); padding: .45rem 1rem;
               font-size: .9375rem; }
-            article + #ask { margin-top: 3rem; padding-top: 2rem; border-top: 1px solid var(--line); }
+            article + #ask { margin-top: 2.5rem; padding-top: 2rem; border-top: 1px solid var(--line); }
             fieldset { border: 0; margin: 0 0 1rem; padding: 0; }
             .choices { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: .5rem; }
             .choices label { display: inline-flex; gap: .5rem; align-items: center; cursor: pointer;
@@ -120,9 +122,9 @@ extension PageAsset {
               width: fit-content; }
             details[open] > summary { margin-bottom: .5rem; }
             details > .text { border-inline-start: 2px solid var(--line); padding-inline-start: 1rem; }
-            #feedback > summary { font-family: var(--serif); font-weight: 600; font-size: 1.25rem;
-              color: var(--ink); }
-            #feedback { margin-top: 2.25rem; }
+            article > details { border-top: 1px solid var(--line); padding: .6rem 0; }
+            article > details > .sources > li:first-child { border-top: 0; }
+            #feedback form { padding: .5rem 0 1rem; }
             .document > .text { padding: .6rem 1rem; border-inline-start: 3px solid transparent;
               color: var(--soft); }
             .document > .passage { background: var(--mark); border-color: var(--accent); color: var(--ink);

@@ -140,7 +140,7 @@ struct PageTemplates: Sendable {
     private static let sourceItem = """
         <li id="source-{{number}}" tabindex="-1">
         <h3><span class="number">[{{number}}]</span><a href="{{link}}" dir="auto">{{title}}</a></h3>
-        <p class="trail"{{#trail}} dir="auto"{{/trail}}>{{trail}}</p>
+        {{#trail}}<p class="trail" dir="auto">{{trail}}</p>{{/trail}}
         <details{{#isOpen}} open{{/isOpen}}>
         <summary>Passage</summary>
         <div class="text" dir="auto"{{#language}} lang="{{language}}"{{/language}}>

@@ -39,8 +39,8 @@ struct PageContentType: MustacheContentType {
     func escapeText(_ text: String) -> String { HTML(text).text }
 }
 
-/// Turns answers and passages into HTML: paragraphs, lists, tables, code, emphasis, and citations as links. Everything else,
-/// links of Markdown and HTML included, stays visible as text.
+/// Turns answers and passages into HTML: paragraphs, lists, tables, code, emphasis, and citations as links. Everything
+/// else, links of Markdown and HTML included, stays visible as text.
 struct PageText {
     /// The numbers that citations may have.
     private let numbers: Set<Int>
