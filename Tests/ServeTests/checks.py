@@ -18,7 +18,7 @@ def run(check, argument, bench):
     try:
         check(argument)
     except Exception:
-        error = traceback.format_exc(limit=-4, chain=False)
+        error = traceback.format_exc(chain=False)
         for process in bench.processes:
             # The access log says little; what the processes complain of says more.
             lines = [line for line in process.output.splitlines() if '"message":"request"' not in line]
