@@ -308,7 +308,10 @@ let package = Package(
         // What clients in Python see of the running service.
         .testTarget(
             name: "ServeTests", dependencies: ["TestSupport"], path: "Tests/ServeTests",
-            exclude: ["setup.sh", "bench.py", "checks.py", "api.py", "faults.py", "limits.py", "life.py", "versions.py"],
+            exclude: [
+                "setup.sh", "bench.py", "checks.py", "api.py", "faults.py", "limits.py", "life.py",
+                "versions.py", "under_load.py", "with_langchain.py", "with_smollm2.py",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "TestSupport"],
