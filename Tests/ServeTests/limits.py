@@ -30,7 +30,7 @@ def check_tokens(bench):
 
 def check_a_full_queue_is_429(bench):
     generator = bench.generator()
-    generator.behave(mode="hang", seconds=5)
+    generator.behave(mode="drip", seconds=0.3)
     service = bench.serve(
         generator, limits={"queue": 1}, engine={"atOnce": 1, "timeout": "60s"})
 

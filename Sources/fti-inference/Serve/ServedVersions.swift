@@ -22,7 +22,7 @@ enum ServedVersions {
             object[role] = chosen.snapshots[role].map { .string($0.hex) } ?? .null
         }
         object["ranker"] = chosen.roles.ranker.map { .string($0.hex) } ?? .null
-        object["space"] = .string(versions.opened.answering.versions.space.id.hex)
+        object["space"] = .string(versions.opened.spaceID.hex)
         object["prompt"] = versions.opened.promptID.map { .string($0.hex) } ?? .null
         object["transaction"] = .integer(chosen.transaction)
         object["verified"] = .bool(versions.opened.engineCheck.isVerified)

@@ -219,7 +219,7 @@ extension AnswerService {
             } ?? .extractive,
             versions: .init(
                 release: versions.chosen.release, features: versions.chosen.roles.features,
-                ranker: versions.chosen.roles.ranker, space: versions.space.id,
+                ranker: versions.chosen.roles.ranker, space: serving.spaceID,
                 transaction: versions.chosen.transaction,
                 repository: repositoryID.hex),
             condition: retrieval.condition?.description, retrieval: settings)

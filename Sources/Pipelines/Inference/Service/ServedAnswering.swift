@@ -37,6 +37,8 @@ public final class Answering: Sendable {
     let generator: any Generator
     /// The identity of the prompt; nil where no language model is asked.
     public let promptID: ObjectID?
+    /// The identity of the embedding space: a hash over its canaries, so computed once for all answers.
+    public let spaceID: ObjectID
     private let engine: Engine
     private let canary: Canary?
     private let check: Mutex<EngineCheck>
@@ -44,6 +46,7 @@ public final class Answering: Sendable {
     init(_ answering: QuestionAnswering, _ engine: Engine) throws(InferenceError) {
         self.answering = answering
         self.engine = engine
+        spaceID = answering.versions.space.id
         let prompt = try answering.versions.prompt()
         switch engine {
         case .extractive:
