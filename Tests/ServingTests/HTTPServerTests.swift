@@ -1,3 +1,4 @@
+import Hummingbird
 import Objects
 import Serving
 import TestSupport
@@ -39,7 +40,7 @@ struct HTTPServerTests {
     @Test("an app can give an error a form of its own; it is mapped and logged like any other")
     func formattedErrors() async throws {
         struct Unforeseen: Error {}
-        func page(_ failure: HTTPFailure) -> Response {
+        @Sendable func page(_ failure: HTTPFailure) -> Response {
             Response(
                 status: failure.status, headers: [.contentType: "text/html"],
                 body: .init(byteBuffer: .init(string: "<p>\(failure.message)</p>")))
