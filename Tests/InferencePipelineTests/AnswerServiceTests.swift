@@ -55,7 +55,7 @@ struct AnswerServiceTests {
                 model: "fixed",
                 items: [.init(messages: [ChatMessage(.user, "Hi")], tokenLimit: 8, text: text)])
             roles.canary = try transaction.objects.write(canary.encoded, hint: .structured)
-            roles.generator = fixture.model
+            roles.generator = try generator(in: transaction)
         }
         if let prompt {
             let bytes = Array(#"{"type":"prompt","version":1,"system":"\#(prompt)"}"#.utf8)
@@ -67,6 +67,17 @@ struct AnswerServiceTests {
             by: .init(pipeline: "test", version: "1"), created: Fixture.writer.now(),
             description: message, message: message
         ).id
+    }
+
+    /// Stores a model that is no ranker.
+    private func generator(in transaction: Transaction) throws -> ObjectID {
+        var builder = TreeBuilder()
+        let weights = try transaction.objects.write(Array("weights".utf8), hint: .bulk)
+        builder.add(try RelativePath("model.bin"), size: 7, id: weights)
+        let snapshot = Snapshot(
+            kind: .model, content: try builder.write(into: transaction.objects).content,
+            producer: .init(pipeline: "test", version: "1"), created: Fixture.writer.now())
+        return try transaction.objects.write(snapshot.encoded, hint: .structured)
     }
 
     private func service(_ engine: Engine = .extractive) throws -> AnswerService {

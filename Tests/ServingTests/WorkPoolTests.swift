@@ -4,13 +4,14 @@ import Serving
 import Synchronization
 import Testing
 
+// Deadlines are far away: on a loaded machine, a test may wait long for its turn.
 @Suite("Pools of threads for blocking work")
 struct WorkPoolTests {
     @Test("work beyond the queue is refused at once, and accepted again when there is room")
     func bounded() async throws {
         let pool = WorkPool(width: 1, queue: 1)
         let gate = Gate()
-        let deadline = Deadline(after: .seconds(60))
+        let deadline = Deadline(after: .seconds(36_000))
         let waiting = (0..<2).map { _ in
             Task {
                 try await pool.run(by: deadline) {
@@ -29,7 +30,7 @@ struct WorkPoolTests {
     @Test("work whose deadline passed in the queue is not done")
     func late() async throws {
         let pool = WorkPool(width: 1, queue: 4)
-        let deadline = Deadline(after: .seconds(60))
+        let deadline = Deadline(after: .seconds(36_000))
         deadline.cancel()
         await #expect(throws: WorkPool.Refusal.ended) { try await pool.run(by: deadline) { 1 } }
         await pool.stop()
@@ -39,7 +40,7 @@ struct WorkPoolTests {
     func fair() async throws {
         let pool = WorkPool(width: 1, queue: 4)
         let gate = Gate()
-        let deadline = Deadline(after: .seconds(60))
+        let deadline = Deadline(after: .seconds(36_000))
         func start(_ client: String) async throws -> Task<Void, any Error> {
             let load = pool.load
             let task = Task {
@@ -70,7 +71,7 @@ struct WorkPoolTests {
         let metrics = Metrics()
         let pool = WorkPool(width: 1, queue: 4, metrics: metrics)
         let gate = Gate()
-        let deadlines = [Deadline(after: .seconds(60)), Deadline(after: .seconds(60))]
+        let deadlines = [Deadline(after: .seconds(36_000)), Deadline(after: .seconds(36_000))]
         let tasks = deadlines.map { deadline in
             Task {
                 try await pool.run(by: deadline) {
