@@ -4,7 +4,7 @@ SWIFT ?= swift
 # Importing a module that the target does not declare is an error. This keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-documents test-retrieval packages test-packages demo-llm test-serve bench-serve torture bounds lint fuzz bench bench-all bench-build bench-check example setup clean
+.PHONY: demo build test test-documents test-retrieval test-page test-serve packages test-packages demo-llm torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the demo on your own documents.
@@ -41,6 +41,12 @@ test-retrieval: build
 	@Tests/Retrieval/setup.sh $(or $(CORPORA),Tests/Retrieval/.data)
 	@$(or $(CORPORA),Tests/Retrieval/.data)/.venv/bin/python Tests/Retrieval/measure.py .build/release $(or $(CORPORA),Tests/Retrieval/.data)
 
+## Tests the page of the inference service in headless Chromium, which it installs; look at the pictures in
+## Tests/Page/.pictures. PAGE="--only stops" runs a part.
+test-page: build
+	@Tests/Page/setup.sh
+	@python3 -B Tests/Page/test.py .build/release $(PAGE)
+
 ## Makes a Debian package and an OCI image of each program, in dist/; see docs/deployment.md. PACKAGES="ftictl" makes only those.
 packages: build
 	@python3 Packaging/build.py $(PACKAGES)
@@ -71,7 +77,7 @@ lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples/library \
 		Benchmarks/Package.swift Benchmarks/Sources
 	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Packaging Scripts Tests/Documents Tests/Packages \
-		Tests/Retrieval Tests/ServeTests
+		Tests/Page Tests/Retrieval Tests/ServeTests
 
 ## Fuzzes every parser for the given time: make fuzz SECONDS=60. FUZZ_TARGETS="trees rows" runs only those.
 SECONDS ?= 60

@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("questions", nargs="+")
     options = parser.parse_args()
     # The client demands a key; a service that listens on a loopback address without tokens ignores it.
-    client = OpenAI(base_url=f"{options.url}/v1", api_key="none", max_retries=0, timeout=300)
+    client = OpenAI(base_url=f"{options.url}/v1", api_key="none", max_retries=0, timeout=900)
     model = client.models.list().data[0].id
     if options.until:
         return ask_until(client, model, options.questions, options.until)

@@ -68,6 +68,22 @@ public struct HTTPFailure: Error, Sendable {
     var bytes: [UInt8] { json.canonicalBytes + [0x0A] }
 }
 
+/// An error that a route answers in a form of its own, such as a page for people.
+///
+/// The server maps, counts and logs it as it does with any error; only the body differs.
+public struct FormattedFailure: Error {
+    /// The error.
+    let cause: any Error
+    /// Makes the response, whose status should be that of the failure.
+    let response: @Sendable (HTTPFailure) -> Response
+
+    /// Gives an error a form.
+    public init(_ cause: any Error, response: @escaping @Sendable (HTTPFailure) -> Response) {
+        self.cause = cause
+        self.response = response
+    }
+}
+
 /// An error of an app that knows which answer clients get, where its ``Diagnosable/fault`` does not say enough.
 public protocol HTTPFailureConvertible: Error {
     /// The answer to the request that ended with this error.

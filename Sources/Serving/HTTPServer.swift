@@ -20,7 +20,8 @@ public final class HTTPServer: Service {
         public var limits = ServerLimits()
         /// The tokens that it asks for; nil to ask for none, which only a server on a loopback address may.
         public var tokens: TokenFile?
-        /// The paths that need no token, beside those of the health endpoints: exact paths, such as `/`.
+        /// The paths that need no token, beside those of the health endpoints: exact paths, such as `/`, and all below
+        /// a folder, such as `/answers/*`. Their routes still learn the name of a token that a client sends.
         public var openPaths: Set<String> = []
         /// Whether `/metrics` needs a token, where there are tokens.
         public var metricsNeedToken = false
@@ -39,6 +40,12 @@ public final class HTTPServer: Service {
 
         /// The defaults.
         public init() {}
+
+        /// Whether a path is one of ``openPaths``.
+        func isOpen(_ path: String) -> Bool {
+            openPaths.contains(path)
+                || openPaths.contains { $0.hasSuffix("/*") && path.hasPrefix($0.dropLast()) }
+        }
     }
 
     /// The paths that every server has.

@@ -24,7 +24,10 @@ extension Request {
     }
 
     /// The whole body; takes the request's place among those that are handled at once when it is there.
-    private func collected(_ context: ServingContext) async throws -> [UInt8] {
+    ///
+    /// - Throws: ``HTTPFailure`` with 413 when it is larger than the server's limit, 429 when bodies take all the memory
+    ///   that they may, or the server handles as many requests as it may. Errors of the connection go through.
+    public func collected(_ context: ServingContext) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         var taken = 0
         defer { context.budget?.releaseBody(taken) }

@@ -103,7 +103,7 @@ struct ServingResponder: HTTPResponder {
         if let tokens = configuration.tokens {
             context.token = try name(of: request.headers[.authorization], tokens)
             let isOpen =
-                configuration.openPaths.contains(path)
+                configuration.isOpen(path)
                 || isHealth && !(path == "/metrics" && configuration.metricsNeedToken)
             guard context.token != nil || isOpen else {
                 throw Self.unauthorized("a token is needed, as Authorization: Bearer TOKEN")
@@ -143,6 +143,8 @@ struct ServingResponder: HTTPResponder {
     private func answer(
         _ error: any Error, _ request: Request, _ context: ServingContext, _ exchange: Exchange
     ) -> Response {
+        let form = error as? FormattedFailure
+        let error = form?.cause ?? error
         var failure = failures.failure(error, ending: exchange.ending)
         if failure.status == .notFound, context.endpointPath == RouteList.notFound {
             failure = routes.failure(request.uri.path)
@@ -151,7 +153,7 @@ struct ServingResponder: HTTPResponder {
             observer.failed(error, id: context.requestID)
         }
         if let code = failure.code, Self.refusals.contains(code) { observer.refused(code) }
-        return failure.response
+        return form?.response(failure) ?? failure.response
     }
 
     /// The codes that count as refusals in the metrics.

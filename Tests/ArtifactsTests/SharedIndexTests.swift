@@ -66,8 +66,10 @@ struct SharedIndexTests {
         let store = MemoryStore()
         // More than one part of the lexical index.
         var rows = Dictionary(uniqueKeysWithValues: (0..<36_000).map { ($0, 0) })
+        let segments = SegmentCache()
         var index = try FeatureIndex.open(
-            try table(rows, in: store), in: store, verified: VerifiedLeaves(), threads: 2)
+            try table(rows, in: store), in: store, verified: VerifiedLeaves(), segments: segments,
+            threads: 2)
         var random = SeededGenerator(seed: 4)
         for edition in 1...4 {
             switch edition {
@@ -78,9 +80,10 @@ struct SharedIndexTests {
             }
             let next = try table(rows, in: store)
             let fresh = try FeatureIndex.open(
-                next, in: store, verified: VerifiedLeaves(), threads: 1)
+                next, in: store, verified: VerifiedLeaves(), segments: segments, threads: 1)
             index = try FeatureIndex.open(
-                next, in: store, verified: VerifiedLeaves(), threads: 2, sharing: index)
+                next, in: store, verified: VerifiedLeaves(), segments: segments, threads: 2,
+                sharing: index)
             try expectEqual(index, fresh, store)
         }
     }

@@ -51,7 +51,7 @@ struct RetrievalTests {
         let results = resultsOnThreads(8) { _ in
             try cache.scope(of: condition) {
                 made.wrappingAdd(1, ordering: .relaxed)
-                return Scope(rows: RowSet(all: 5), approximate: nil, mode: .exact)
+                return Scope(condition: nil, rows: RowSet(all: 5), approximate: nil, mode: .exact)
             }
         }
         #expect(made.load(ordering: .relaxed) == 1)
@@ -62,7 +62,7 @@ struct RetrievalTests {
             try cache.scope(of: other) { () throws(InferenceError) in throw .question }
         }
         let scope = try cache.scope(of: other) {
-            Scope(rows: RowSet(all: 7), approximate: nil, mode: .exact)
+            Scope(condition: nil, rows: RowSet(all: 7), approximate: nil, mode: .exact)
         }
         #expect(scope.rows?.count == 7)
     }

@@ -35,7 +35,8 @@ private struct Manifest: Decodable {
         let outcome = try ChildProcess(
             "/usr/bin/env",
             [
-                "swift", "package", "--package-path", Project.root.path, "--scratch-path",
+                "swift", "package", "--ignore-lock", "--package-path", Project.root.path,
+                "--scratch-path",
                 scratch.path, "dump-package",
             ]
         ).finish()

@@ -7,6 +7,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import metrics
 from roots import Failure, Root
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -89,7 +90,7 @@ def fti_inference(job: Job) -> None:
 
 
 def serve(job: Job, repository: str) -> None:
-    """The service answers a question over HTTP, and ends when it is asked to."""
+    """The service answers a question over HTTP, has the metrics of the dashboard, and ends when it is asked to."""
     port = 18080
     configuration = job.write("inference.yaml", f"""repo: {repository}
 serve: {{features: features/prod, model: models/current}}
@@ -101,14 +102,16 @@ generator: {{kind: extractive}}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         wait_until_ready(process, f"http://127.0.0.1:{port}/readyz")
+        models = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=10))
+        body = {"model": models["data"][0]["id"], "messages": [{"role": "user", "content": QUESTION}]}
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/v1/chat/completions", headers={"content-type": "application/json"},
-            data=json.dumps({"model": "default", "messages": [{"role": "user", "content": QUESTION}]}).encode())
-        models = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=10))
-        body = json.loads(request.data) | {"model": models["data"][0]["id"]}
-        request.data = json.dumps(body).encode()
+            data=json.dumps(body).encode())
         answer = json.load(urllib.request.urlopen(request, timeout=60))["choices"][0]["message"]["content"]
         expect("3" in answer, f"no answer: {answer}")
+        text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
+        wrong = metrics.complaints(*metrics.exposed(text))
+        expect(not wrong, "the dashboard or an alert asks for more than is exposed:\n" + "\n".join(wrong))
     finally:
         process.send_signal(signal.SIGTERM)
         try:

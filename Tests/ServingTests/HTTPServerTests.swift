@@ -1,5 +1,7 @@
+import Hummingbird
 import Objects
 import Serving
+import NIOCore
 import TestSupport
 import Testing
 
@@ -33,6 +35,38 @@ struct HTTPServerTests {
             let wrong = try await server.get("/json")
             #expect(wrong.status == 405)
             #expect(wrong.header("allow") == "POST")
+        }
+    }
+
+    @Test("an app can give an error a form of its own; it is mapped and logged like any other")
+    func formattedErrors() async throws {
+        struct Unforeseen: Error {}
+        @Sendable func page(_ failure: HTTPFailure) -> Response {
+            Response(
+                status: failure.status, headers: [.contentType: "text/html"],
+                body: .init(byteBuffer: .init(string: "<p>\(failure.message)</p>")))
+        }
+        try await TestServer.run(
+            { $0.redact = { $0.replacing("secret", with: "***") } },
+            routes: { router in
+                router.get("page") { _, _ -> Response in
+                    let cause = HTTPFailure(.conflict, "a secret", code: "conflict")
+                    throw FormattedFailure(cause, response: page)
+                }
+                router.get("broken") { _, _ -> Response in
+                    throw FormattedFailure(Unforeseen(), response: page)
+                }
+            }
+        ) { server in
+            let refused = try await server.get("/page")
+            #expect(refused.status == 409)
+            #expect(refused.header("content-type") == "text/html")
+            #expect(refused.body == "<p>a ***</p>")
+            #expect(refused.header("x-content-type-options") == "nosniff")
+            let broken = try await server.get("/broken")
+            #expect(broken.status == 500)
+            #expect(broken.body.hasPrefix("<p>the server failed"))
+            #expect(try await eventually { server.log.joined().contains("Unforeseen") })
         }
     }
 

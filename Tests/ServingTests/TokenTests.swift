@@ -50,6 +50,30 @@ struct TokenTests {
         }
     }
 
+    @Test("all paths below an open folder are open, and their routes learn the token's name")
+    func openFolders() async throws {
+        let folder = try TemporaryDirectory()
+        let tokens = try TokenFile(try folder.write("tokens", "ann \(Self.digest("a"))"))
+        try await TestServer.run({
+            $0.tokens = tokens
+            $0.openPaths = ["/hello/*"]
+        }) { server in
+            for path in ["/hello/a", "/hello/b"] {
+                let open = try await server.get(path)
+                #expect(open.status == 200, "\(path)")
+            }
+            let wrong = try await server.get("/hello/a", ["Authorization: Bearer b"])
+            #expect(wrong.status == 401)
+            for path in ["/hello", "/hellos", "/json", "/hello/../json", "/hello/%2e%2e/json"] {
+                let closed = try await server.get(path)
+                #expect(closed.status == 401 || closed.status == 404, "\(path)")
+            }
+            let known = try await server.get("/hello/a", ["Authorization: Bearer a"])
+            #expect(known.status == 200)
+            #expect(server.log.joined().contains("\"token\":\"ann\""))
+        }
+    }
+
     @Test("metrics can need a token")
     func metrics() async throws {
         let folder = try TemporaryDirectory()

@@ -26,8 +26,7 @@ enum Questions {
         func open(_ features: String, sharing: QuestionAnswering? = nil) throws -> QuestionAnswering
         {
             var options = LoadingOptions()
-            options.verified = verified
-            (options.loadingThreads, options.threads) = (2, 1)
+            (options.verified, options.threads, options.loadingThreads) = (verified, 1, 2)
             return try QuestionAnswering(
                 .revisions(
                     features: features, model: arguments.option("model") ?? "models/current"),

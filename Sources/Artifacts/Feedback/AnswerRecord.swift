@@ -98,7 +98,8 @@ public struct AnswerRecord: Equatable, Sendable {
 
     /// Makes a record.
     public init(
-        id: String, replica: String, time: Timestamp, ref: String? = nil, question: String, asked: String? = nil,
+        id: String, replica: String, time: Timestamp, ref: String? = nil, question: String,
+        asked: String? = nil,
         conversation: [ChatMessage] = [], isAnswered: Bool, answer: String, isVerified: Bool,
         citations: Citations = Citations(), passages: [Passage], prompt: RenderedPrompt? = nil,
         generator: Generator, versions: Versions, condition: String? = nil,

@@ -2,9 +2,9 @@ internal import Objects
 
 /// The codes of all vectors of a table, in blocks that versions of the table share.
 ///
-/// A block has the codes of consecutive leaves, about ``blockRows`` rows. Where a later version of the table has the same
-/// leaves in the same order, it uses the same block; around a changed leaf, it copies the codes of the other leaves of
-/// the block into new ones. So a version costs the blocks with changes, and no block becomes small over time.
+/// A block has the codes of consecutive leaves, about ``blockRows`` rows. Where a later version of the table has the
+/// same leaves in the same order, it uses the same block; around a changed leaf, it copies the codes of the other
+/// leaves of the block into new ones. So a version costs the blocks with changes, and no block becomes small over time.
 struct CodeTable: Sendable {
     fileprivate struct Part: Sendable {
         let codes: CodeBlock

@@ -141,8 +141,8 @@ extension VectorSearch {
 
 /// Vectors in the leaves of a table.
 ///
-/// A leaf's vectors are verified whenever they are read, which takes longer than to compare one of them. So vectors that
-/// were compared stay in a cache.
+/// A leaf's vectors are verified whenever they are read, which takes longer than to compare one of them. So vectors
+/// that were compared stay in a cache.
 private struct TableVectorRows: VectorRows {
     let vectors: TableVectors
     let cache: RowCache<[Float]>

@@ -9,12 +9,12 @@ internal import Storage
 public struct QuestionAnswering: Sendable {
     /// The versions that answer.
     public let versions: ResolvedVersions
-    private let retriever: Retriever
+    let retriever: Retriever
     private let condition: Condition?
 
     /// Resolves a selection and loads the versions that it names.
     ///
-    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so that a
+    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so a
     ///   small change of large features takes little time and memory; neither depends on the other.
     /// - Throws: `embedding` when features and model are in different spaces, or the space's embedder is missing;
     ///   `condition` when it does not fit the rows; `unusable`, `pin`, `refs`, `objects`.
@@ -56,8 +56,7 @@ public struct QuestionAnswering: Sendable {
 
     /// Loads versions that were resolved in a state.
     ///
-    /// - Parameter previous: Loaded versions that these replace. Both share what their features have in common, so that a
-    ///   small change of large features takes little time and memory; neither depends on the other.
+    /// - Parameter previous: As for ``init(_:in:now:loading:sharing:)``.
     init(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
         loading options: LoadingOptions, sharing previous: QuestionAnswering? = nil

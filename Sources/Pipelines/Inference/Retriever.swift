@@ -11,7 +11,7 @@ struct Retriever: Sendable {
     /// The approximate search; nil where the caller wants an exact one.
     private let preselection: ApproximateSearch?
     /// The rows to search when a question has no condition of its own.
-    private let scope: Scope
+    let scope: Scope
     private let condition: Condition?
     private let narrower = ScopeCache()
     private let pair: ResolvedVersions
@@ -55,17 +55,22 @@ struct Retriever: Sendable {
         _ pair: ResolvedVersions, candidates: Int, threads: Int
     ) throws(InferenceError) -> Scope {
         var rows: RowSet?
+        var checkedCondition: Condition?
         if let condition {
             let checked = try wrapping(
                 index.checked(condition, in: pair.objects), as: InferenceError.objects)
             let fitting = try wrapping(as: InferenceError.condition) {
                 () throws(ConditionError) in try checked.get()
             }
+            checkedCondition = fitting
             rows = try wrapping(
                 index.rows(where: fitting, in: pair.objects, threads: threads),
                 as: InferenceError.objects)
         }
-        guard let preselection else { return Scope(rows: rows, approximate: nil, mode: .exact) }
+        guard let preselection else {
+            return Scope(
+                condition: checkedCondition, rows: rows, approximate: nil, mode: .exact)
+        }
         let among = rows
         let queries = try queries(
             sample, of: index, among: rows ?? RowSet(all: index.count), pair, threads: threads)
@@ -76,7 +81,8 @@ struct Retriever: Sendable {
         let mode =
             widened.map { SearchMode.approximate(recall: $0.recall, sample: queries.count) }
             ?? .exactInstead(sample: queries.count)
-        return Scope(rows: rows, approximate: widened?.search, mode: mode)
+        return Scope(
+            condition: checkedCondition, rows: rows, approximate: widened?.search, mode: mode)
     }
 
     /// Makes test queries from the beginnings of evenly spaced rows' texts, embedded as questions.
@@ -198,6 +204,8 @@ public enum SearchMode: Hashable, Sendable {
 
 /// The rows to search, and the way to search them; computed once for each condition.
 struct Scope: Sendable {
+    /// The condition, checked against the rows; nil for all.
+    let condition: Condition?
     /// The rows; nil for all.
     let rows: RowSet?
     /// The approximate search; nil where all rows are compared.

@@ -6,7 +6,8 @@ internal import Glibc
 ///
 /// Only for files that never change once they have their name. If another program truncates a mapped file, reading the
 /// lost pages ends this process with a signal, as in every program that maps files, unless ``surviveDamage()`` was
-/// called. A program that survives must look at ``damage`` after it has read: the bytes may turn into zeros at any time.
+/// called. A program that survives must look at ``damage`` after it has read: the bytes may turn into zeros at any
+/// time.
 public final class MappedFile: Sendable {
     /// The number of bytes.
     public let count: Int
@@ -40,8 +41,8 @@ public final class MappedFile: Sendable {
 
     /// Lets this process survive the truncation of a mapped file, and errors of its disk.
     ///
-    /// From then on, a read of bytes that the system cannot provide turns all bytes of that mapping into zeros, and sets
-    /// its ``damage``. For services, where one damaged file must not end all requests.
+    /// From then on, a read of bytes that the system cannot provide turns all bytes of that mapping into zeros, and
+    /// sets its ``damage``. For services, where one damaged file must not end all requests.
     ///
     /// - Throws: `system` when the handler of the signal cannot be installed.
     public static func surviveDamage() throws(StorageError) {

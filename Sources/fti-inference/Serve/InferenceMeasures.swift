@@ -18,10 +18,7 @@ struct InferenceMeasures: Sendable {
     private let unanswered: Metrics.Counter
 
     /// Registers the metrics.
-    init(
-        _ metrics: Metrics, of service: AnswerService, serving name: String, store: AnswerStore,
-        answerPool: WorkPool
-    ) {
+    init(_ metrics: Metrics, of service: AnswerService, serving name: String, store: AnswerStore) {
         feedback = metrics.counter("fti_feedback_total", "Feedback by rating.", labels: ["rating"])
         switches = metrics.counter("fti_switches_total", "Switches to other versions.")
         retrievalTime = metrics.histogram(
@@ -66,12 +63,6 @@ struct InferenceMeasures: Sendable {
         }
         gauge("fti_draining", "Former versions that requests still use.") {
             Double(service.drainingCount)
-        }
-        gauge("fti_answers_running", "Answers that are being written.") {
-            Double(answerPool.running)
-        }
-        gauge("fti_answers_waiting", "Answers that wait for a thread.") {
-            Double(answerPool.waiting)
         }
         gauge("fti_answers_kept", "Answers that can be asked for again.") { Double(store.count) }
     }

@@ -64,8 +64,7 @@ struct Serve: Command {
                     metrics: metrics)
             } else { retrievalPool }
         let measures = InferenceMeasures(
-            metrics, of: service, serving: configuration.servedName, store: store,
-            answerPool: answerPool)
+            metrics, of: service, serving: configuration.servedName, store: store)
         let api = InferenceAPI(
             service: service, servedName: configuration.servedName, retrievalPool: retrievalPool,
             answerPool: answerPool,
@@ -80,8 +79,11 @@ struct Serve: Command {
         server.metricsNeedToken = configuration.metricsNeedToken
         server.redact = { Secrets.redacted($0) }
         server.logger = logger
+        let page = try configuration.page(of: api, tokens: server.tokens)
+        if page != nil { server.openPaths = Page.openPaths }
         let http = try HTTPServer(server, metrics: metrics, health: api.health) { router in
             api.add(to: router)
+            page?.add(to: router)
         }
         let following = Following(
             service: service, interval: configuration.poll, switches: measures.switches,
