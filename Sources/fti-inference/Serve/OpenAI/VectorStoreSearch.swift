@@ -59,7 +59,7 @@ struct SearchRequest {
 
     /// The results of all questions, best first, each chunk once.
     func results(_ found: [Retrieval]) -> [SearchResult] {
-        let results = found.lazy.flatMap(\.chunks)
+        let results = found.flatMap(\.chunks)
             .map { SearchResult($0, isUnranked: isUnranked) }
             .filter { $0.score >= threshold }
         // The chunks of one question come once each, and in the ranker's order.
