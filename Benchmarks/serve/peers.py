@@ -1,7 +1,8 @@
 """The services that retrieval is measured against: FastAPI with numpy, and Chroma's server.
 
-Both get ready vectors, so neither embeds the question, and neither ranks: they find the 10 nearest of the same vectors and
-return their texts. numpy has one BLAS thread in each of two workers; Chroma has its own settings.
+All get ready vectors, so none embeds the question, and none ranks: they find the 10 nearest of the same vectors and return
+their texts. FastAPI has two workers with one BLAS thread each, once with uvicorn as `pip install uvicorn` brings it, and
+once with the faster event loop and parser of `uvicorn[standard]`. Chroma has its own settings.
 """
 import json
 import os
@@ -73,7 +74,7 @@ class Peer:
             return json.load(answer)
 
 
-def fastapi(folder, rows, vectors):
+def fastapi(folder, rows, vectors, name="FastAPI with numpy", options=("--loop", "asyncio", "--http", "h11")):
     """FastAPI with numpy, a worker for each of two cores."""
     import numpy
 
@@ -83,13 +84,18 @@ def fastapi(folder, rows, vectors):
     (folder / "app.py").write_text(APP)
     port = free_port()
     one = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    peer = Peer("FastAPI with numpy", [
+    peer = Peer(name, [
         sys.executable, "-m", "uvicorn", "app:app", "--workers", "2", "--port", str(port), "--log-level", "warning",
-        "--no-access-log"], folder, f"http://127.0.0.1:{port}/openapi.json", one)
+        "--no-access-log", *options], folder, f"http://127.0.0.1:{port}/openapi.json", one)
     peer.url = f"http://127.0.0.1:{port}/search"
     peer.body = lambda vector: json.dumps({"vector": vector}).encode()
     peer.found = lambda answer: [row["id"] for row in answer["data"]]
     return peer
+
+
+def fastapi_standard(folder, rows, vectors):
+    """The same with `uvicorn[standard]`."""
+    return fastapi(folder, rows, vectors, "FastAPI with numpy, uvicorn[standard]", ("--loop", "uvloop", "--http", "httptools"))
 
 
 def chroma(folder, rows, vectors):

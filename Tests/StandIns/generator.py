@@ -146,6 +146,8 @@ class Cancelled(Exception):
 
 class Service(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # As the servers of language models do; otherwise each streamed part may wait 40 ms for an acknowledgement.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass
