@@ -8,7 +8,7 @@ packages=(
     libxml2-dev libzip-dev libuchardet-dev poppler-utils      # DOCX, legacy encodings, PDF
     libutf8proc-dev libstemmer-dev                     # Unicode normalization and stemming
     libcurl4-openssl-dev                               # embedding services
-    python3                                            # tests with independent decoders
+    python3 python3-venv                               # tests with independent decoders and real clients
     strace                                             # for debugging; no script or test runs it
 )
 
