@@ -47,6 +47,8 @@ def main():
                     collections += 1
                 time.sleep(min(arguments.pause, max(0, end - time.monotonic())))
                 samples.append(memory(service))
+                print(f"{asking.count} requests, {moves} moves, {samples[-1][0]:.0f} MiB, {samples[-1][1]} open files, "
+                      f"{len(asking.lost)} lost, {len(asking.mixed)} mixed", file=sys.stderr, flush=True)
                 assert service.is_running, service.output[-2000:]
         finally:
             asking.stop()
