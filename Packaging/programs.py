@@ -57,6 +57,6 @@ PROGRAMS = (
         command=("serve", "/etc/fti/inference.yaml"), port=8080),
 )
 
-#: Who makes the packages: the variables of Debian's tools, or nobody in particular.
+#: Who makes the packages: the variables of Debian's tools, or else a neutral placeholder.
 MAINTAINER = f"{os.environ.get('DEBFULLNAME', 'fti')} <{os.environ.get('DEBEMAIL', 'fti@localhost')}>"
 LICENSE = "Apache-2.0"

@@ -32,6 +32,13 @@ public struct HTTPFailure: Error, Sendable {
         self.headers = headers
     }
 
+    /// The failure of a request without a token that the server knows.
+    public static func unauthorized(_ message: String) -> HTTPFailure {
+        HTTPFailure(
+            .unauthorized, message, code: "invalid_api_key",
+            headers: [.wwwAuthenticate: "Bearer"])
+    }
+
     /// The class of the failure in the body: `invalid_request_error`, `authentication_error`, `permission_error`,
     /// `rate_limit_error` or `server_error`.
     public var type: String {

@@ -71,12 +71,20 @@ public final class ResponseStream: Sendable {
     ///
     /// - Throws: As ``send(_:)`` does.
     public func sendEvent(_ line: String) throws(WorkPool.Refusal) {
-        precondition(!line.utf8.contains(0x0A) && !line.utf8.contains(0x0D), "one line")
-        try send(Array("data: \(line)\n\n".utf8))
+        try send(Self.event(line))
     }
 
-    static func event(_ json: JSON) -> [UInt8] {
-        var bytes = Array("data: ".utf8)
+    /// A server-sent event with a line of text as its data, such as `[DONE]`.
+    public static func event(_ line: String) -> [UInt8] {
+        precondition(!line.utf8.contains(0x0A) && !line.utf8.contains(0x0D), "one line")
+        return Array("data: \(line)\n\n".utf8)
+    }
+
+    /// A server-sent event with JSON as its data.
+    ///
+    /// - Parameter name: The type of the event; nil for none.
+    public static func event(_ json: JSON, named name: String? = nil) -> [UInt8] {
+        var bytes = Array("\(name.map { "event: \($0)\n" } ?? "")data: ".utf8)
         json.appendCanonical(to: &bytes)
         bytes.append(contentsOf: [0x0A, 0x0A])
         return bytes

@@ -106,7 +106,7 @@ struct ServingResponder: HTTPResponder {
                 configuration.isOpen(path)
                 || isHealth && !(path == "/metrics" && configuration.metricsNeedToken)
             guard context.token != nil || isOpen else {
-                throw Self.unauthorized("a token is needed, as Authorization: Bearer TOKEN")
+                throw HTTPFailure.unauthorized("a token is needed, as Authorization: Bearer TOKEN")
             }
         }
         if let text = request.headers[.contentLength], let length = Int(text),
@@ -126,18 +126,12 @@ struct ServingResponder: HTTPResponder {
         guard let value else { return nil }
         let words = value.split(separator: " ", omittingEmptySubsequences: true)
         guard words.count == 2, words[0].lowercased() == "bearer" else {
-            throw Self.unauthorized("the Authorization header is not Bearer TOKEN")
+            throw HTTPFailure.unauthorized("the Authorization header is not Bearer TOKEN")
         }
         guard let name = tokens.name(of: words[1]) else {
-            throw Self.unauthorized("the token is not known")
+            throw HTTPFailure.unauthorized("the token is not known")
         }
         return name
-    }
-
-    private static func unauthorized(_ message: String) -> HTTPFailure {
-        HTTPFailure(
-            .unauthorized, message, code: "invalid_api_key",
-            headers: [.wwwAuthenticate: "Bearer"])
     }
 
     private func answer(

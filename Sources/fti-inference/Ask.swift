@@ -138,14 +138,10 @@ struct Ask: Command {
         // Saves the record even after an error, so that the next command need not verify the same leaves.
         defer { verified.save() }
         let repository = try context.repository(at: path)
-        var options = LoadingOptions()
+        var options = try LoadingOptions(of: path, verified, context)
         options.condition = condition
         options.retrieval = overrides
-        options.embedders = EmbedderSource(
-            endpoint: try ServiceEndpoint(environment: Environment.variable))
         options.isApproximate = approximate
-        options.verified = verified.leaves
-        options.segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
         (options.loadingThreads, options.threads) = (threads, threads)
         guard let question else {
             return try serve(selection, options, in: repository, verified, context)

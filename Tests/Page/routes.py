@@ -8,11 +8,10 @@ import html.parser
 import re
 import shutil
 import tempfile
-import traceback
 import urllib.parse
 import urllib.request
 
-from service import TOKEN, World, fetch
+from service import TOKEN, World, fetch, run_tests
 
 QUESTION = "What size holes do I drill in brick?"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64)"
@@ -360,20 +359,11 @@ def main():
     parser.add_argument("binaries")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    failed = 0
     with tempfile.TemporaryDirectory() as folder:
         world = World(options.binaries, folder)
         try:
             bench = Bench(world)
-            for function in TESTS:
-                if options.only not in function.__name__:
-                    continue
-                print(f"{function.__name__}: {function.__doc__}", flush=True)
-                try:
-                    function(bench)
-                except Exception:
-                    failed += 1
-                    traceback.print_exc()
+            failed = run_tests(TESTS, bench, options.only)
         finally:
             world.close()
     print(f"{failed} of the tests failed" if failed else "all passed")

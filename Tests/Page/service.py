@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import traceback
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -160,3 +161,18 @@ def fetch(url, form=None, **headers):
             return reply.status, reply.headers, reply.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode()
+
+
+def run_tests(tests, bench, only):
+    """Runs the tests whose names contain a text, and returns the number of those that fail."""
+    failed = 0
+    for function in tests:
+        if only not in function.__name__:
+            continue
+        print(f"{function.__name__}: {function.__doc__}", flush=True)
+        try:
+            function(bench)
+        except Exception:
+            failed += 1
+            traceback.print_exc()
+    return failed

@@ -11,10 +11,9 @@ import pathlib
 import shutil
 import tempfile
 import time
-import traceback
 
 from browser import Browser, until
-from service import TOKEN, World, fetch
+from service import TOKEN, World, fetch, run_tests
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKS = (HERE / "checks.js").read_text()
@@ -420,21 +419,12 @@ def main():
     parser.add_argument("pictures", nargs="?", default=str(HERE / ".pictures"))
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    failed = 0
     with tempfile.TemporaryDirectory() as folder:
         world, browser = World(options.binaries, folder), None
         try:
             browser = Browser()
             bench = Bench(world, browser, options.pictures)
-            for function in TESTS:
-                if options.only not in function.__name__:
-                    continue
-                print(f"{function.__name__}: {function.__doc__}", flush=True)
-                try:
-                    function(bench)
-                except Exception:
-                    failed += 1
-                    traceback.print_exc()
+            failed = run_tests(TESTS, bench, options.only)
         finally:
             if browser:
                 browser.close()

@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// Caches values of rows for many threads, up to a number of bytes.
 ///
-/// It is divided into parts with a lock each, so threads seldom wait for one another. A part that is full drops the
-/// entries that nobody used since it last came by (the clock algorithm). A key names a row's leaf, so versions of a
-/// table that share leaves can share a cache.
+/// It is divided into parts with a lock each, so threads seldom wait for one another. A full part evicts entries that
+/// were not used since its last sweep (the clock algorithm). A key names a row's leaf, so versions of a table that share
+/// leaves can share a cache.
 final class RowCache<Value: Sendable>: Sendable {
     /// A row of any version of a table.
     struct Key: Hashable, Sendable {

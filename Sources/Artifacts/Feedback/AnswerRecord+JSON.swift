@@ -22,10 +22,7 @@ extension AnswerRecord {
         object["answered"] = .bool(isAnswered)
         object["answer"] = .string(answer)
         object["verified"] = .bool(isVerified)
-        object["citations"] = [
-            "shown": .array(citations.shown.map { .integer($0) }),
-            "removed": .integer(citations.removed),
-        ]
+        object["citations"] = citations.json
         object["passages"] = .array(passages.map { .object($0.json) })
         object["prompt"] =
             prompt.map {

@@ -254,12 +254,7 @@ extension Canary {
     /// - Throws: An error with the path of the member at fault.
     public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
         var reader = try JSONObjectReader(file: bytes)
-        guard try reader.string("type").utf8.elementsEqual(Self.type.utf8) else {
-            throw reader.error("type", "must be \(Self.type)")
-        }
-        guard try reader.count("version") == Self.version else {
-            throw reader.error("version", "must be \(Self.version)")
-        }
+        try reader.expect(type: Self.type, version: Self.version)
         model = try reader.string("model")
         let list = try reader.array("items")
         guard Self.counts.contains(list.count) else {

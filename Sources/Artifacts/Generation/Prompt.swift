@@ -133,12 +133,7 @@ extension Prompt {
     /// - Throws: An error with the path of the member at fault.
     public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
         var reader = try JSONObjectReader(file: bytes)
-        guard try reader.string("type").utf8.elementsEqual(Self.type.utf8) else {
-            throw reader.error("type", "must be \(Self.type)")
-        }
-        guard try reader.count("version") == Self.version else {
-            throw reader.error("version", "must be \(Self.version)")
-        }
+        try reader.expect(type: Self.type, version: Self.version)
         let builtin = Self.builtin
         let system = try reader.string("system")
         // The instructions are no template; parsing them as one finds placeholders that would stay text.
@@ -180,6 +175,18 @@ extension Prompt {
         self.init(
             system: system, passage: passage, question: question, budget: budget,
             nothingFound: nothingFound)
+    }
+
+    /// Reads the file of a release that binds a prompt: a `prompt.json`, or the instructions alone.
+    ///
+    /// - Parameter name: The name of the file in the release.
+    /// - Throws: As ``init(decoding:)``.
+    public init(file name: String, _ bytes: [UInt8]) throws(JSONSchemaError) {
+        if name == Self.fileName {
+            try self.init(decoding: bytes)
+        } else {
+            self.init(systemText: String(decoding: bytes, as: UTF8.self))
+        }
     }
 
     private static func template(

@@ -10,11 +10,6 @@ public struct RenderedPrompt: Hashable, Sendable {
     public let shown: Int
     /// The estimated number of tokens of the messages.
     public let tokens: Int
-
-    /// The rendered prompt as the record of an answer holds it.
-    public var json: JSON {
-        ["id": .string(prompt.hex), "messages": .array(messages.map(\.json))]
-    }
 }
 
 extension Prompt {

@@ -83,12 +83,8 @@ public struct ResolvedVersions: Sendable {
         guard let bound = chosen.roles.prompt else { return .builtin }
         let bytes = try wrapping(
             objects.read(bound.id, limit: Prompt.byteLimit), as: InferenceError.objects)
-        switch bound.form {
-        case .text: return Prompt(systemText: String(decoding: bytes, as: UTF8.self))
-        case .template:
-            return try malformed(bound.id, as: "prompt") { () throws(JSONSchemaError) in
-                try Prompt(decoding: bytes)
-            }
+        return try malformed(bound.id, as: "prompt") { () throws(JSONSchemaError) in
+            try Prompt(file: bound.form.rawValue, bytes)
         }
     }
 

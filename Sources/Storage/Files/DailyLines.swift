@@ -45,12 +45,21 @@ public final class DailyLines: Sendable {
     /// Whether a text can begin the names of files.
     public static func isPrefix(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 128 && text.utf8.first != UInt8(ascii: ".")
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
-                default: false
-                }
-            }
+            && text.utf8.allSatisfy(isPlain)
+    }
+
+    /// A prefix that resembles a text: other bytes become `_`, and long texts are cut.
+    public static func prefix(resembling text: String) -> String {
+        let bytes = text.utf8.prefix(100).map { isPlain($0) ? $0 : UInt8(ascii: "_") }
+        let plain = String(decoding: bytes, as: UTF8.self)
+        return isPrefix(plain) ? plain : "replica" + plain
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+        default: false
+        }
     }
 
     /// Appends a line to the file of a day.

@@ -23,6 +23,11 @@ struct AnswerLog: Sendable {
     /// The canonical JSON of an answer; nil when it is not kept here.
     func record(_ id: AnswerID) throws(StorageError) -> [UInt8]? { try store.record(id) }
 
+    /// An answer; nil when it is not kept here.
+    func answer(_ id: AnswerID) throws -> AnswerRecord? {
+        try record(id).map { bytes throws in try AnswerRecord(parsing: bytes) }
+    }
+
     /// The failure for an answer that is not kept here; names the replica that gave it, if its lease does.
     func absent(_ id: AnswerID) -> HTTPFailure {
         if id.isOf(replica) {
@@ -50,9 +55,7 @@ struct AnswerLog: Sendable {
         guard let feedback else {
             throw HTTPFailure(.notFound, "this server accepts no feedback", code: "not_found")
         }
-        var known: AnswerRecord?
-        if let bytes = try store.record(id) { known = try AnswerRecord(parsing: bytes) }
-        let answer = known ?? given.answer
+        let answer = try answer(id) ?? given.answer
         let line = Feedback(
             id: Feedback.makeID { .random(in: .min ... .max) }, time: now(),
             answerID: id.description, answer: answer, rating: given.rating, better: given.better,

@@ -42,7 +42,7 @@ struct InferenceAPI: Sendable {
         let versions = service.current
         return [
             "id": .string(servedName), "object": "model", "created": .integer(started),
-            "owned_by": "fti", "fti": .object(ServedVersions.json(of: versions, in: service)),
+            "owned_by": "fti", "fti": .object(ServedVersions(versions, in: service).json),
         ]
     }
 
@@ -51,7 +51,7 @@ struct InferenceAPI: Sendable {
         Health { [service] in
             let versions = service.current
             let parked = service.parked
-            var details = ServedVersions.json(of: versions, in: service)
+            var details = ServedVersions(versions, in: service).json
             details["behind"] = .integer(service.transactionsBehind)
             details["parked"] =
                 parked.map { parked in
@@ -98,28 +98,11 @@ extension InferenceAPI {
     ) async throws -> Response {
         let asked = try ChatCompletionRequest(try await request.json(context))
         try checkModel(asked.model)
-        let run = AnswerRun(
-            ask: asked.conversation.ask(asked.tokenLimit, asked.temperature), in: self, context)
+        let run = AnswerRun(ask: asked.ask, in: self, context)
         let form = ChatCompletion(
-            model: servedName, id: "chatcmpl-" + run.id.description, created: run.created)
-        guard asked.isStreamed else {
-            let record = try await context.run(on: answerPool) { try run.finish { _ in } }
-            return Response.json(form.body(record), headers: run.headers)
-        }
-        return try await context.stream(on: answerPool) { stream in
-            stream.setHeaders(run.headers)
-            var hasBegun = false
-            // A client that left ends the deadline, which stops the generator.
-            let record = try run.finish { part in
-                if !hasBegun { try? stream.sendEvent(form.opening) }
-                hasBegun = true
-                try? stream.sendEvent(form.part(part))
-            }
-            if !hasBegun { try stream.sendEvent(form.opening) }
-            try stream.sendEvent(form.closing(record))
-            if asked.countsTokens { try stream.sendEvent(form.usage(record)) }
-            try stream.sendEvent("[DONE]")
-        }
+            model: servedName, id: "chatcmpl-" + run.id.description, created: run.created,
+            countsTokens: asked.countsTokens)
+        return try await respond(run, in: form, isStreamed: asked.isStreamed, context)
     }
 
     @Sendable
@@ -128,32 +111,52 @@ extension InferenceAPI {
     ) async throws -> Response {
         let asked = try ResponseRequest(try await request.json(context))
         try checkModel(asked.model)
-        let run = AnswerRun(
-            ask: asked.conversation.ask(asked.tokenLimit, asked.temperature), in: self, context)
+        let run = AnswerRun(ask: asked.ask, in: self, context)
         let form = ResponseForm(
             request: asked, model: servedName, id: "resp_" + run.id.description,
             messageID: "msg_" + run.id.description, created: run.created)
-        guard asked.isStreamed else {
+        return try await respond(
+            run, in: ResponseEvents(form), isStreamed: asked.isStreamed, context)
+    }
+
+    /// Answers in the form of an API, whole or as a stream of events.
+    private func respond(
+        _ run: AnswerRun, in form: some AnswerForm, isStreamed: Bool, _ context: ServingContext
+    ) async throws -> Response {
+        guard isStreamed else {
             let record = try await context.run(on: answerPool) { try run.finish { _ in } }
             return Response.json(form.body(record), headers: run.headers)
         }
         return try await context.stream(on: answerPool) { stream in
             stream.setHeaders(run.headers)
-            var events = ResponseEvents(form)
+            var form = form
             var hasBegun = false
             func begin() throws(WorkPool.Refusal) {
                 guard !hasBegun else { return }
                 hasBegun = true
-                for event in events.opening() { try stream.send(event) }
+                for event in form.opening() { try stream.send(event) }
             }
+            // A client that left ends the deadline, which stops the generator.
             let record = try run.finish { part in
                 try? begin()
-                try? stream.send(events.part(part))
+                try? stream.send(form.part(part))
             }
             try begin()
-            for event in events.closing(record) { try stream.send(event) }
+            for event in form.closing(record) { try stream.send(event) }
         }
     }
+}
+
+/// The form in which an API gives an answer.
+protocol AnswerForm: Sendable {
+    /// The body of the whole answer.
+    func body(_ record: AnswerRecord) -> JSON
+    /// The events of a stream before the first part of the text.
+    mutating func opening() -> [[UInt8]]
+    /// The event of a part of the text.
+    mutating func part(_ text: String) -> [UInt8]
+    /// The events after the last part.
+    mutating func closing(_ record: AnswerRecord) -> [[UInt8]]
 }
 
 /// One answer: the versions that give it are taken when the request arrives.
@@ -177,7 +180,7 @@ struct AnswerRun: Sendable {
 
     /// The headers that name the versions.
     var headers: HTTPFields {
-        var headers = ServedVersions.headers(of: versions, in: api.service)
+        var headers = ServedVersions(versions, in: api.service).headers
         if let name = ServedVersions.answerHeader { headers[name] = id.description }
         return headers
     }
@@ -192,16 +195,6 @@ struct AnswerRun: Sendable {
         }
         try api.answers.keep(record, id)
         return record
-    }
-}
-
-extension AskedConversation {
-    /// The question for the service.
-    func ask(_ tokenLimit: Int?, _ temperature: Double?) -> AnswerRequest {
-        var ask = AnswerRequest(question, after: earlier)
-        ask.tokenLimit = tokenLimit
-        ask.temperature = temperature
-        return ask
     }
 }
 
@@ -222,7 +215,7 @@ extension InferenceAPI {
         }
         return Response.json(
             asked.body(vectors, model: servedName),
-            headers: ServedVersions.headers(of: versions, in: service))
+            headers: ServedVersions(versions, in: service).headers)
     }
 
     @Sendable
@@ -236,6 +229,7 @@ extension InferenceAPI {
         }
         let asked = try SearchRequest(try await request.json(context))
         let versions = service.current
+        let names = ServedVersions(versions, in: service)
         let results = try await context.run(on: retrievalPool) {
             let found = try asked.queries.map { query in
                 try measures.retrieval { () throws(InferenceError) in
@@ -243,11 +237,9 @@ extension InferenceAPI {
                         query, count: asked.count, where: asked.condition, from: versions)
                 }
             }
-            return asked.body(
-                asked.results(found), versions: ServedVersions.json(of: versions, in: service))
+            return asked.body(asked.results(found), versions: names.json)
         }
-        return Response.json(
-            results, headers: ServedVersions.headers(of: versions, in: service))
+        return Response.json(results, headers: names.headers)
     }
 }
 
@@ -268,13 +260,20 @@ extension InferenceAPI {
     private func feedback(_ request: Request, _ context: ServingContext) async throws -> Response {
         let id = try answerID(context)
         let given = try FeedbackRequest(try await request.json(context), on: id)
-        let token = context.token
+        let stored = try await take(given, on: id, from: context.token, context)
+        return Response.json(
+            ["id": .string(stored.id), "object": "feedback", "answer": .string(id.description)])
+    }
+
+    /// Stores feedback, and counts it.
+    func take(
+        _ given: FeedbackRequest, on id: AnswerID, from token: String?, _ context: ServingContext
+    ) async throws -> Feedback {
         let stored = try await context.run(on: retrievalPool) {
             try answers.add(given, on: id, from: token)
         }
         measures.feedback.add(1, given.rating?.rawValue ?? "none")
-        return Response.json(
-            ["id": .string(stored.id), "object": "feedback", "answer": .string(id.description)])
+        return stored
     }
 
     private func answerID(_ context: ServingContext) throws -> AnswerID {

@@ -12,7 +12,6 @@ import ServiceLifecycle
 import Serving
 import Storage
 import Synchronization
-import UnixSignals
 
 /// `fti-inference serve CONFIG`.
 struct Serve: Command {
@@ -89,11 +88,7 @@ struct Serve: Command {
             service: service, interval: configuration.poll, switches: measures.switches,
             onSwitch: { verified.save() }, logger: logger)
         try Self.blocking {
-            let group = ServiceGroup(
-                configuration: .init(
-                    services: [following, http], gracefulShutdownSignals: [.sigterm, .sigint],
-                    logger: logger))
-            try await group.run()
+            try await http.run(with: [following])
             await retrievalPool.stop()
             await answerPool.stop()
         }
@@ -118,13 +113,9 @@ struct Serve: Command {
         _ configuration: ServeConfiguration, _ verified: VerifiedLeavesFile, _ path: String,
         _ context: CommandContext
     ) throws -> AnswerService.Settings {
-        var loading = LoadingOptions()
+        var loading = try LoadingOptions(of: path, verified, context)
         loading.condition = configuration.condition
         loading.retrieval = configuration.retrieval
-        loading.embedders = EmbedderSource(
-            endpoint: try ServiceEndpoint(environment: Environment.variable))
-        loading.verified = verified.leaves
-        loading.segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
         // Requests run beside each other, one on each thread of the pool.
         loading.threads = 1
         var settings = AnswerService.Settings(
@@ -141,7 +132,7 @@ struct Serve: Command {
     ) throws {
         let versions = service.current
         if context.output.isJSON {
-            var object = ServedVersions.json(of: versions, in: service)
+            var object = ServedVersions(versions, in: service).json
             object["serving"] = .string(configuration.servedName)
             try context.output.emit(object)
         } else {
@@ -202,5 +193,17 @@ private struct Following: Service {
         case .checked:
             logger.notice("the language model is used again")
         }
+    }
+}
+
+extension LoadingOptions {
+    /// The options for the repository at a path: the user's caches, and the embedding service that the environment
+    /// names.
+    init(of path: String, _ verified: VerifiedLeavesFile, _ context: CommandContext) throws {
+        self.init()
+        embedders = EmbedderSource(
+            endpoint: try ServiceEndpoint(environment: Environment.variable))
+        self.verified = verified.leaves
+        segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
     }
 }

@@ -80,27 +80,16 @@ extension ServeConfiguration {
         case .keep(let count): .memory(count: count)
         case .files(let folder):
             .files(
-                try DailyLines(in: folder, prefix: Self.fileName(replica), isSynced: false))
+                try DailyLines(
+                    in: folder, prefix: DailyLines.prefix(resembling: replica), isSynced: false))
         }
     }
 
     /// Where feedback goes; nil where none is accepted.
     func feedbackLines(of replica: String) throws -> DailyLines? {
         try feedback.map {
-            try DailyLines(in: $0, prefix: Self.fileName(replica), isSynced: true)
+            try DailyLines(in: $0, prefix: DailyLines.prefix(resembling: replica), isSynced: true)
         }
-    }
-
-    /// The name of a replica as a part of file names.
-    private static func fileName(_ replica: String) -> String {
-        let plain = String(
-            decoding: replica.utf8.prefix(100).map { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: byte
-                default: UInt8(ascii: "_")
-                }
-            }, as: UTF8.self)
-        return DailyLines.isPrefix(plain) ? plain : "replica" + plain
     }
 }
 

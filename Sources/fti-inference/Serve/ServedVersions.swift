@@ -4,18 +4,15 @@ import InferencePipeline
 import Objects
 import Refs
 
-/// How answers name the versions that gave them.
-enum ServedVersions {
+/// The names of versions in service, as answers carry them.
+struct ServedVersions: Sendable {
+    /// The members of a body; what is not bound is null.
+    let json: JSONObject
+
     /// The header with the name of an answer.
     static let answerHeader = name(of: "answer")
 
-    private static func name(of member: String) -> HTTPField.Name? {
-        HTTPField.Name("Fti-" + member.prefix(1).uppercased() + member.dropFirst())
-    }
-
-    /// The members of a body.
-    static func json(of versions: AnswerService.InService, in service: AnswerService) -> JSONObject
-    {
+    init(_ versions: AnswerService.InService, in service: AnswerService) {
         let chosen = versions.versions
         var object = JSONObject()
         for role in ["release", "features", "generator"] {
@@ -27,25 +24,27 @@ enum ServedVersions {
         object["transaction"] = .integer(chosen.transaction)
         object["verified"] = .bool(versions.opened.engineCheck.isVerified)
         object["replica"] = .string(service.replicaName)
-        return object
+        json = object
     }
 
     /// The headers of a response; what is not bound has none.
-    static func headers(of versions: AnswerService.InService, in service: AnswerService)
-        -> HTTPFields
-    {
+    var headers: HTTPFields {
         var fields = HTTPFields()
-        for member in json(of: versions, in: service) {
+        for member in json {
             let text: String
             switch member.value {
             case .null: continue
             case .string(let value): text = value
             default: text = member.value.canonicalText
             }
-            guard let name = name(of: member.key) else { continue }
+            guard let name = Self.name(of: member.key) else { continue }
             // Names of replicas are text of any script, and headers are not.
             fields[name] = text.unicodeScalars.allSatisfy { 0x20...0x7E ~= $0.value } ? text : "?"
         }
         return fields
+    }
+
+    private static func name(of member: String) -> HTTPField.Name? {
+        HTTPField.Name("Fti-" + member.prefix(1).uppercased() + member.dropFirst())
     }
 }

@@ -188,11 +188,7 @@ private struct VersionReader {
         var stored: ObjectID?
         let objection = try read { objects in
             let bytes = try objects.read(bound.id, limit: Release.fileLimit)
-            stored =
-                switch bound.form {
-                case .template: (try? Prompt(decoding: bytes))?.id
-                case .text: Prompt(systemText: String(decoding: bytes, as: UTF8.self)).id
-                }
+            stored = (try? Prompt(file: bound.form.rawValue, bytes))?.id
         }
         if let objection { return objection }
         return stored == id ? nil : differs("the release binds another prompt")

@@ -1,4 +1,6 @@
+internal import Artifacts
 internal import Objects
+internal import Refs
 public import Storage
 internal import Synchronization
 
@@ -101,26 +103,18 @@ public struct AnswerID: Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
     private static let prefix = "ans-"
-    private static let digits = 32
     private static let replicaDigits = 8
 
     /// Draws a new name.
     public init(of replica: String) {
-        let word = String(UInt64.random(in: .min ... .max), radix: 16)
-        let other = String(UInt32.random(in: .min ... .max), radix: 16)
-        func padded(_ text: String, _ count: Int) -> String {
-            String(repeating: "0", count: count - text.count) + text
-        }
+        let random = RandomBits { UInt64.random(in: .min ... .max) }
         description =
-            Self.prefix + Self.digits(of: replica) + padded(word, 16) + padded(other, 8)
+            Self.prefix + Self.digits(of: replica) + random.hex.dropFirst(Self.replicaDigits)
     }
 
     /// Parses a name; nil for anything else.
     public init?(_ text: String) {
-        let digits = text.utf8.dropFirst(Self.prefix.utf8.count)
-        guard text.hasPrefix(Self.prefix), digits.count == Self.digits,
-            digits.allSatisfy({ 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 })
-        else { return nil }
+        guard AnswerRecord.isID(text) else { return nil }
         description = text
     }
 

@@ -7,14 +7,12 @@ import Serving
 
 /// A request to `POST /v1/chat/completions`.
 struct ChatCompletionRequest {
-    let conversation: AskedConversation
+    let ask: AnswerRequest
     /// The model that the client names.
     let model: String
     let isStreamed: Bool
     /// Whether a streamed answer ends with a chunk that counts tokens.
     let countsTokens: Bool
-    let tokenLimit: Int?
-    let temperature: Double?
 
     init(_ body: JSON) throws {
         let request = try APIRequest(body)
@@ -29,21 +27,24 @@ struct ChatCompletionRequest {
         guard let messages = try request.list("messages") else {
             throw request.failure("messages", "is missing")
         }
-        conversation = try AskedConversation(messages, of: request, key: "messages")
+        let conversation = try AskedConversation(messages, of: request, key: "messages")
         isStreamed = try request.flag("stream") ?? false
         countsTokens = try request.nested("stream_options")?.flag("include_usage") ?? false
         let newer = try request.integer("max_completion_tokens", in: 1...1_000_000)
-        tokenLimit = try request.integer("max_tokens", in: 1...1_000_000) ?? newer
-        temperature = try request.number("temperature", in: 0...2)
+        ask = conversation.ask(
+            try request.integer("max_tokens", in: 1...1_000_000) ?? newer,
+            try request.number("temperature", in: 0...2))
     }
 }
 
 /// The bodies of answers of `POST /v1/chat/completions`.
-struct ChatCompletion {
+struct ChatCompletion: AnswerForm {
     let model: String
     let id: String
     /// Seconds since 1970.
     let created: Int
+    /// Whether a streamed answer ends with a chunk that counts tokens.
+    let countsTokens: Bool
 
     /// The whole answer.
     func body(_ record: AnswerRecord) -> JSON {
@@ -66,23 +67,29 @@ struct ChatCompletion {
     }
 
     /// The first chunk of a streamed answer: whose turn it is.
-    var opening: JSON { chunk(["role": "assistant", "content": ""]) }
-
-    /// A chunk with a part of the text.
-    func part(_ text: String) -> JSON { chunk(["content": .string(text)]) }
-
-    /// The last chunk with a choice; it carries the record.
-    func closing(_ record: AnswerRecord) -> JSON {
-        chunk([:], ending: record.ending) { $0["fti"] = .object(record.json) }
+    func opening() -> [[UInt8]] {
+        [ResponseStream.event(chunk(["role": "assistant", "content": ""]))]
     }
 
-    /// The chunk that counts tokens, for clients that want it.
-    func usage(_ record: AnswerRecord) -> JSON {
-        .object(
-            members("chat.completion.chunk") {
-                $0["choices"] = []
-                $0["usage"] = Usage(of: record).chat
-            })
+    /// A chunk with a part of the text.
+    func part(_ text: String) -> [UInt8] {
+        ResponseStream.event(chunk(["content": .string(text)]))
+    }
+
+    /// The last chunk with a choice, which carries the record; the chunk that counts tokens; and the end.
+    func closing(_ record: AnswerRecord) -> [[UInt8]] {
+        var chunks = [
+            chunk([:], ending: record.ending) { $0["fti"] = .object(record.json) }
+        ]
+        if countsTokens {
+            chunks.append(
+                .object(
+                    members("chat.completion.chunk") {
+                        $0["choices"] = []
+                        $0["usage"] = Usage(of: record).chat
+                    }))
+        }
+        return chunks.map { ResponseStream.event($0) } + [ResponseStream.event("[DONE]")]
     }
 
     private func chunk(

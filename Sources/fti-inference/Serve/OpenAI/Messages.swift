@@ -47,6 +47,14 @@ struct AskedConversation {
         (earlier, question) = (turns, last.text)
     }
 
+    /// The question for the service.
+    func ask(_ tokenLimit: Int?, _ temperature: Double?) -> AnswerRequest {
+        var ask = AnswerRequest(question, after: earlier)
+        ask.tokenLimit = tokenLimit
+        ask.temperature = temperature
+        return ask
+    }
+
     private static let parts: Set<String> = ["text", "input_text", "output_text", "refusal"]
 
     private static func turn(_ message: APIRequest) throws -> ChatMessage {

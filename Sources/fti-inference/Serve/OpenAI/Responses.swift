@@ -5,13 +5,11 @@ import Serving
 
 /// A request to `POST /v1/responses`.
 struct ResponseRequest {
-    let conversation: AskedConversation
+    let ask: AnswerRequest
     /// The model that the client names.
     let model: String
     let instructions: String?
     let isStreamed: Bool
-    let tokenLimit: Int?
-    let temperature: Double?
 
     init(_ body: JSON) throws {
         let request = try APIRequest(body)
@@ -27,6 +25,7 @@ struct ResponseRequest {
             ("background", [false]), ("include", [.array([])]), ("prompt", []),
             ("text", [["format": ["type": "text"]], [:]]), ("top_logprobs", [.number(0)]),
         ])
+        let conversation: AskedConversation
         instructions = try request.text("instructions")
         if let text = request.member("input")?.string {
             conversation = try AskedConversation(
@@ -40,8 +39,9 @@ struct ResponseRequest {
                 items, of: request, key: "input", instructions: instructions)
         }
         isStreamed = try request.flag("stream") ?? false
-        tokenLimit = try request.integer("max_output_tokens", in: 1...1_000_000)
-        temperature = try request.number("temperature", in: 0...2)
+        ask = conversation.ask(
+            try request.integer("max_output_tokens", in: 1...1_000_000),
+            try request.number("temperature", in: 0...2))
     }
 }
 
@@ -116,13 +116,13 @@ struct ResponseForm {
         object["error"] = .null
         object["incomplete_details"] = .null
         object["instructions"] = request.instructions.map { .string($0) } ?? .null
-        object["max_output_tokens"] = request.tokenLimit.map { .integer($0) } ?? .null
+        object["max_output_tokens"] = request.ask.tokenLimit.map { .integer($0) } ?? .null
         object["model"] = .string(model)
         object["output"] = .array(output)
         object["parallel_tool_calls"] = false
         object["previous_response_id"] = .null
         object["store"] = false
-        object["temperature"] = request.temperature.map { .number($0) } ?? .null
+        object["temperature"] = request.ask.temperature.map { .number($0) } ?? .null
         object["text"] = ["format": ["type": "text"]]
         object["tool_choice"] = "none"
         object["tools"] = []
@@ -135,11 +135,14 @@ struct ResponseForm {
 }
 
 /// The events of a streamed response, each with its number.
-struct ResponseEvents {
+struct ResponseEvents: AnswerForm {
     private let form: ResponseForm
     private var number = 0
 
     init(_ form: ResponseForm) { self.form = form }
+
+    /// The whole response.
+    func body(_ record: AnswerRecord) -> JSON { form.body(record) }
 
     /// The events before the first part of the text.
     mutating func opening() -> [[UInt8]] {
@@ -192,7 +195,6 @@ struct ResponseEvents {
         object["sequence_number"] = .integer(number)
         number += 1
         for (key, value) in Array(members) + Array(more) { object[key] = value }
-        return Array("event: \(name)\ndata: ".utf8) + JSON.object(object).canonicalBytes
-            + [0x0A, 0x0A]
+        return ResponseStream.event(.object(object), named: name)
     }
 }

@@ -59,25 +59,17 @@ struct SearchRequest {
 
     /// The results of all questions, best first, each chunk once.
     func results(_ found: [Retrieval]) -> [SearchResult] {
+        let results = found.flatMap(\.chunks).map { SearchResult($0, isUnranked: isUnranked) }
+            .filter { $0.score >= threshold }
+        // The ranker's order of one question's chunks is more than their scores: it spreads over sections.
+        if found.count == 1, !isUnranked { return Array(results.prefix(count)) }
         var best: [String: SearchResult] = [:]
-        for chunk in found.flatMap(\.chunks) {
-            let result = SearchResult(chunk, isUnranked: isUnranked)
-            guard result.score >= threshold else { continue }
-            if let known = best[chunk.row.key], !result.precedes(known) { continue }
-            best[chunk.row.key] = result
+        for result in results {
+            let key = result.chunk.row.key
+            if let known = best[key], !result.precedes(known) { continue }
+            best[key] = result
         }
-        let order: [String: Int] =
-            found.count == 1 && !isUnranked
-            ? Dictionary(
-                found[0].chunks.enumerated().map { ($1.row.key, $0) },
-                uniquingKeysWith: { a, _ in a })
-            : [:]
-        let sorted = best.values.sorted { left, right in
-            let (first, second) = (order[left.chunk.row.key], order[right.chunk.row.key])
-            if let first, let second { return first < second }
-            return left.precedes(right)
-        }
-        return Array(sorted.prefix(count))
+        return Array(best.values.sorted { $0.precedes($1) }.prefix(count))
     }
 
     /// The body of the answer.

@@ -159,7 +159,7 @@ extension Page {
         try await locking("An answer", request, context) { _, _ in
             let id = try Self.answerID(context)
             return try await context.run(on: api.retrievalPool) {
-                guard let record = try record(id) else { throw api.answers.absent(id) }
+                guard let record = try api.answers.answer(id) else { throw api.answers.absent(id) }
                 return page(record)
             }
         }
@@ -173,10 +173,7 @@ extension Page {
             let token = try access.token(form, context)
             let id = try Self.answerID(context)
             let given = try FeedbackRequest(try Self.feedback(form), on: id)
-            try await context.run(on: api.retrievalPool) {
-                _ = try api.answers.add(given, on: id, from: token)
-            }
-            api.measures.feedback.add(1, given.rating?.rawValue ?? "none")
+            _ = try await api.take(given, on: id, from: token, context)
             var notice = PageModel.Notice(
                 headline: "Thank you", message: "Your feedback is stored.", isThanks: true)
             if settings.keepsAnswers {
@@ -207,10 +204,6 @@ extension Page {
         return .object(object)
     }
 
-    private func record(_ id: AnswerID) throws -> AnswerRecord? {
-        try api.answers.record(id).map { bytes throws in try AnswerRecord(parsing: bytes) }
-    }
-
     private static func answerID(_ context: ServingContext) throws -> AnswerID {
         guard let id = AnswerID(try context.pathParameter("id")) else {
             throw HTTPFailure(.notFound, "There is no such answer.", code: "not_found")
@@ -231,9 +224,10 @@ extension Page {
             let id = form["answer"].flatMap { AnswerID($0) }
             let features = form["features"]
             return try await context.run(on: api.retrievalPool) {
-                let kept = try id.flatMap { id throws in try record(id) }?.passages.first {
-                    $0.key.utf8.elementsEqual(key.utf8)
-                }
+                let kept = try id.flatMap { id throws in try api.answers.answer(id) }?.passages
+                    .first {
+                        $0.key.utf8.elementsEqual(key.utf8)
+                    }
                 let found = try versions.opened.answering.context(of: key, reach: Self.reach)
                 guard let found else {
                     guard let kept, let id else {

@@ -19,17 +19,13 @@ struct PageAccess: Sendable {
     func token(_ form: PageForm, _ context: ServingContext) throws -> String? {
         guard let tokens else { return nil }
         if let name = context.token { return name }
-        guard let token = form["token"] else { throw Self.unauthorized("A token is needed.") }
+        guard let token = form["token"] else {
+            throw HTTPFailure.unauthorized("A token is needed.")
+        }
         guard let name = tokens.name(of: token) else {
-            throw Self.unauthorized("This token is not known.")
+            throw HTTPFailure.unauthorized("This token is not known.")
         }
         return name
-    }
-
-    private static func unauthorized(_ message: String) -> HTTPFailure {
-        HTTPFailure(
-            .unauthorized, message, code: "invalid_api_key",
-            headers: [.wwwAuthenticate: "Bearer"])
     }
 
     /// Refuses a form that a page of another site sent.

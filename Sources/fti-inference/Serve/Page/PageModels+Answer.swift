@@ -1,6 +1,7 @@
 import Artifacts
 import InferencePipeline
 import Objects
+import Serving
 
 extension PageModel.Answer {
     /// Shows an answer.

@@ -2,6 +2,7 @@ import Artifacts
 import CommandSupport
 import InferencePipeline
 import Objects
+import Serving
 
 /// What the templates show. Each type has the members that its template names; they are stored, as Mustache sees no
 /// others.
