@@ -268,7 +268,7 @@ struct EmbeddingServiceTests {
             for i in $(seq 600); do
                 now=$(find "$XDG_CACHE_HOME" -name '*.vectors' -printf %s)
                 [ "$now" = "$last" ] && same=$((same + 1)) || same=0
-                [ $same -ge 20 ] && break
+                [ $same -ge 60 ] && break
                 last=$now; sleep 0.05
             done
             kill -9 $run; wait $run
