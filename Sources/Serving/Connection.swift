@@ -28,10 +28,13 @@ final class Connection: Sendable {
     }
 
     let channel: any Channel
+    /// Runs the tasks of its requests.
+    let executor: EventLoopExecutor
     private let state: Mutex<State>
 
     init(_ channel: any Channel) {
         self.channel = channel
+        executor = EventLoopExecutor(channel.eventLoop)
         state = Mutex(State(clock: ConnectionClock(now: .now)))
     }
 

@@ -41,8 +41,10 @@ struct GuardedChannel: ServerChildChannel {
     }
 
     func handle(value: Value, logger: Logger) async {
-        await Connection.$current.withValue(value.connection) {
-            await base.handle(value: value.base, logger: logger)
+        await withTaskExecutorPreference(value.connection.executor) {
+            await Connection.$current.withValue(value.connection) {
+                await base.handle(value: value.base, logger: logger)
+            }
         }
     }
 }

@@ -30,8 +30,12 @@ enum RequestIdentity {
             return id
         }
         var generator = SystemRandomNumberGenerator()
-        let bytes = (0..<12).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        return "req-" + Hexadecimal.encode(bytes)
+        // Every word is a call of the system.
+        let words = [generator.next(), generator.next()]
+        let bytes = words.flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
+        }
+        return "req-" + Hexadecimal.encode(Array(bytes.prefix(12)))
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

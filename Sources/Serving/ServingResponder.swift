@@ -74,7 +74,7 @@ struct ServingResponder: HTTPResponder {
             head.method = .get
             request = Request(head: head, body: request.body)
         }
-        let task = Task { [request] in
+        let task = Task(executorPreference: context.connection?.executor) { [request] in
             try await router.respond(to: request, context: context)
         }
         exchange.onEnd { task.cancel() }

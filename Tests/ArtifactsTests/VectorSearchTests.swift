@@ -15,7 +15,7 @@ struct VectorSearchTests {
                 row: row,
                 similarity: DotProduct.of(query.span, row: row * dimension, in: values.span))
         }
-        return Array(all.sorted { $0.precedes($1) }.prefix(count))
+        return Array(all.sorted(by: >).prefix(count))
     }
 
     private func check(
@@ -113,7 +113,7 @@ struct ApproximateSearchTests {
         let found = try approximate.nearest(count, to: query, threads: 1)
         #expect(found.count == count)
         #expect(found[0] == (try search.nearest(1, to: query))[0])
-        #expect(found == found.sorted { $0.precedes($1) })
+        #expect(found == found.sorted(by: >))
         for match in found { #expect(match == (try search.match(match.row, to: query))) }
         #expect(try approximate.nearest(count, to: query, threads: 2) == found)
         #expect(try approximate.nearest(count, to: query, threads: 7) == found)

@@ -106,9 +106,9 @@ public struct FeatureIndex: Sendable {
         }
     }
 
-    private func key(of row: Int) -> RowCache<AnalysedRow>.Key {
+    private func key(of row: Int) -> LeafRow {
         let (block, place) = leaves.position(of: row)
-        return RowCache.Key(leaf: leaves.blocks[block].leaf, place: place)
+        return LeafRow(leaf: leaves.blocks[block].leaf, place: place)
     }
 
     /// Reads and analyses rows, and adds them to the cache; reads each of their leaves once.

@@ -16,6 +16,13 @@ public struct LexicalIndex: Sendable {
     private let totals: LexicalLevels<Int>
     /// The mean number of words in a row's text.
     let meanWords: Double
+    private let cache = SharedCache<TermKey, LexicalLevels<TermOccurrences>>(byteLimit: 16 << 20)
+
+    private struct TermKey: CacheKey {
+        let part: Int
+        let term: UInt32
+        var spread: Int { part &+ Int(term) }
+    }
 
     /// A part in its place.
     private struct Part: Sendable {
@@ -127,12 +134,24 @@ public struct LexicalIndex: Sendable {
         query.words.map { word in
             var found = LexicalLevels(row: 0, section: 0, document: 0)
             for term in word.terms {
-                for part in parts {
-                    found = found.with(part.words.frequencies(of: term)).map { $0 + $1 }
+                for part in parts.indices {
+                    found = found.with(occurrences(of: term, in: part)).map { $0 + $1.count }
                 }
             }
             return found.with(totals).map { LexicalScore.weight($0, of: $1) }
         }
+    }
+
+    /// Where a term occurs in a part; common terms stay in the cache.
+    private func occurrences(
+        of term: UInt32, in index: Int
+    ) -> LexicalLevels<TermOccurrences> {
+        let key = TermKey(part: index, term: term)
+        if let known = cache[key] { return known }
+        let found = parts[index].words.occurrences(of: term, norms: parts[index].norms)
+        let bytes = found.row.byteCount + found.section.byteCount + found.document.byteCount
+        cache.insert(key, found, bytes: bytes)
+        return found
     }
 
     /// The rows that contain every given word.
@@ -209,13 +228,13 @@ extension LexicalIndex {
         let found = Threads.map(parts.count, threads: threads) { index in
             search(index, query, weights: weights, count: count, among: set, scoring: rows)
         }
-        var best = BestMatches(count: max(1, count))
+        var best = Greatest<VectorMatch>(count: max(1, count))
         var scores = [Float](repeating: 0, count: rows.count)
         for (matches, known) in found {
             for match in matches { best.add(match) }
             for (place, score) in known { scores[place] = score }
         }
-        return SearchResult(best: count > 0 ? best.finish() : [], scores: scores)
+        return SearchResult(best: count > 0 ? best.sorted() : [], scores: scores)
     }
 
     private func search(
@@ -223,28 +242,24 @@ extension LexicalIndex {
         among set: RowSet?, scoring rows: [Int]
     ) -> (best: [VectorMatch], known: [(place: Int, score: Float)]) {
         let part = parts[index]
-        var scores = part.norms.map { [Float](repeating: 0, count: $0.count) }
-        for (word, weights) in zip(query.words, weights) {
-            for term in word.terms {
-                part.words.add(
-                    term, weights: weights.map { $0 * (LexicalScore.k1 + 1) }, norms: part.norms,
-                    to: &scores)
-            }
-        }
+        let scores = part.words.scores(
+            zip(query.words, weights).flatMap { word, weights in
+                word.terms.map { term in
+                    (occurrences(of: term, in: index), weights.map { $0 * (LexicalScore.k1 + 1) })
+                }
+            })
         let range = part.rows
-        var best = BestMatches(count: max(1, count))
+        var best = Greatest<VectorMatch>(count: max(1, count))
         if count > 0 {
             for sought in set?.ranges(within: range) ?? [range] {
-                for row in sought where scores.row[row - part.firstRow] > 0 {
-                    let score = part.words.score(of: row - part.firstRow, scores)
-                    if score >= best.floor { best.add(VectorMatch(row: row, similarity: score)) }
-                }
+                let rows = sought.lowerBound - part.firstRow..<sought.upperBound - part.firstRow
+                scores.collect(rows, first: part.firstRow, into: &best)
             }
         }
         var known: [(place: Int, score: Float)] = []
         for (place, row) in rows.enumerated() where range.contains(row) {
-            known.append((place, part.words.score(of: row - part.firstRow, scores)))
+            known.append((place, scores[row - part.firstRow]))
         }
-        return (best.finish(), known)
+        return (best.elements, known)
     }
 }

@@ -28,9 +28,9 @@ struct LexicalPart: Sendable {
     /// The packed codes of the rows' languages.
     let languages: Set<UInt32>
     private let rows: [Row]
-    /// The section and document of each row, as indices in this part.
-    private let sections: [UInt32]
-    private let documents: [UInt32]
+    /// The section of each row and the document of each section, as indices in this part.
+    private let sections: [UInt16]
+    private let documents: [UInt16]
     private let postings: LexicalPostings
 
     /// The number of rows.
@@ -74,17 +74,17 @@ struct LexicalPart: Sendable {
         }
         guard let postings = LexicalPostings(earlierPostings, and: segments) else { return nil }
         self.postings = postings
-        var (sections, documents): ([UInt32], [UInt32]) = ([], [])
+        var (sections, documents): ([UInt16], [UInt16]) = ([], [])
         var last: Row?
         for (row, length) in zip(rows, lengths.row) {
             if last?.document != row.document { lengths.document.append(0) }
             if last?.section != row.section || last?.document != row.document {
                 lengths.section.append(0)
+                documents.append(UInt16(lengths.document.count - 1))
             }
             lengths.section[lengths.section.count - 1] += length
             lengths.document[lengths.document.count - 1] += length
-            sections.append(UInt32(lengths.section.count - 1))
-            documents.append(UInt32(lengths.document.count - 1))
+            sections.append(UInt16(lengths.section.count - 1))
             last = row
         }
         (self.rows, self.lengths, self.sections, self.documents) =
@@ -99,63 +99,78 @@ struct LexicalPart: Sendable {
         postings.forEachRow(of: term, body)
     }
 
-    /// The numbers of rows, sections and documents that contain a term.
-    func frequencies(of term: UInt32) -> LexicalLevels<Int> {
-        var found = LexicalLevels(row: 0, section: 0, document: 0)
-        var last: (section: UInt32, document: UInt32)?
-        postings.forEachRow(of: term) { row, _ in
-            found.row += 1
-            if last?.section != sections[row] { found.section += 1 }
-            if last?.document != documents[row] { found.document += 1 }
-            last = (sections[row], documents[row])
+    /// Where a term occurs, and its saturated frequencies there.
+    ///
+    /// - Parameter norms: The saturation terms of rows, sections and documents, by index.
+    func occurrences(
+        of term: UInt32, norms: LexicalLevels<[Float]>
+    ) -> LexicalLevels<TermOccurrences> {
+        var row = TermOccurrences()
+        postings.forEachRow(of: term) { place, frequency in
+            row.append(UInt16(place), frequency)
         }
-        return found
+        let section = row.grouped(by: sections)
+        let document = section.grouped(by: documents)
+        return LexicalLevels(row: row, section: section, document: document).with(norms).map {
+            $0.saturated(by: $1)
+        }
     }
 
-    /// Adds a term's contribution to the scores of rows, sections and documents.
+    /// Scores the rows for a query.
+    ///
+    /// - Parameter terms: The occurrences of each term, and the term's weight for a row, a section and a document.
+    func scores(
+        _ terms: [(occurrences: LexicalLevels<TermOccurrences>, weights: LexicalLevels<Float>)]
+    ) -> RowScores {
+        var scores = lengths.map { [Float](repeating: 0, count: $0.count) }
+        for (occurrences, weights) in terms {
+            occurrences.row.add(to: &scores.row, times: weights.row)
+            occurrences.section.add(to: &scores.section, times: weights.section)
+            occurrences.document.add(to: &scores.document, times: weights.document)
+        }
+        let bases = zip(scores.section, documents).map { section, document in
+            LexicalScore.section * section
+                + LexicalScore.document * scores.document[Int(document)]
+        }
+        return RowScores(own: scores.row, bases: bases, sections: sections)
+    }
+}
+
+/// The scores of a part's rows for a query.
+struct RowScores: Sendable {
+    /// The score of each row as a text of its own.
+    fileprivate let own: [Float]
+    /// What each section, and the document that it is in, contributes to the scores of its rows.
+    fileprivate let bases: [Float]
+    fileprivate let sections: [UInt16]
+
+    /// The score of a row.
+    subscript(_ row: Int) -> Float { own[row] + bases[Int(sections[row])] }
+
+    /// Collects the best of the rows that have a word of the query.
     ///
     /// - Parameters:
-    ///   - weights: The weight of the term for a row, a section and a document.
-    ///   - norms: The saturation terms of rows, sections and documents, by index.
-    func add(
-        _ term: UInt32, weights: LexicalLevels<Float>, norms: LexicalLevels<[Float]>,
-        to scores: inout LexicalLevels<[Float]>
-    ) {
-        var (section, document): (UInt32, UInt32) = (.max, .max)
-        var (inSection, inDocument): (Float, Float) = (0, 0)
-        func finishSection(_ scores: inout LexicalLevels<[Float]>) {
-            guard inSection > 0 else { return }
-            let index = Int(section)
-            scores.section[index] +=
-                weights.section * inSection / (inSection + norms.section[index])
+    ///   - rows: The rows to consider, in ascending order.
+    ///   - first: The index in the table of the first row of the part.
+    func collect(_ rows: Range<Int>, first: Int, into best: inout Greatest<VectorMatch>) {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= own.count, "rows of the part")
+        let (own, bases, sections) = (own.span, bases.span, sections.span)
+        // The rows are in the part, and so are their sections.
+        func score(_ row: Int) -> Float {
+            own[unchecked: row] + bases[unchecked: Int(sections[unchecked: row])]
         }
-        func finishDocument(_ scores: inout LexicalLevels<[Float]>) {
-            guard inDocument > 0 else { return }
-            let index = Int(document)
-            scores.document[index] +=
-                weights.document * inDocument / (inDocument + norms.document[index])
-        }
-        postings.forEachRow(of: term) { row, frequency in
-            scores.row[row] += weights.row * frequency / (frequency + norms.row[row])
-            if sections[row] != section {
-                finishSection(&scores)
-                (section, inSection) = (sections[row], 0)
+        var floor = best.least?.similarity ?? 0
+        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: 8) {
+            let group = start..<min(start + 8, rows.upperBound)
+            // One decision for eight rows, because few of them are among the best.
+            var greatest: Float = 0
+            for row in group { greatest = max(greatest, score(row)) }
+            guard greatest > floor else { continue }
+            for row in group where own[row] > 0 {
+                // Of rows with equal scores, those that come first are the best.
+                best.add(VectorMatch(row: first + row, similarity: score(row)))
             }
-            if documents[row] != document {
-                finishDocument(&scores)
-                (document, inDocument) = (documents[row], 0)
-            }
-            inSection += frequency
-            inDocument += frequency
+            floor = best.least?.similarity ?? 0
         }
-        finishSection(&scores)
-        finishDocument(&scores)
-    }
-
-    /// The combined score of a row.
-    @inline(__always)
-    func score(of row: Int, _ scores: LexicalLevels<[Float]>) -> Float {
-        scores.row[row] + LexicalScore.section * scores.section[Int(sections[row])]
-            + LexicalScore.document * scores.document[Int(documents[row])]
     }
 }

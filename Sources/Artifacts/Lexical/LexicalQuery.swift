@@ -26,7 +26,7 @@ struct LexicalQuery: Sendable {
     ///   except where it is a stop word.
     init(_ question: String, languages: [Language]) {
         let languages = languages.isEmpty ? [.english] : languages
-        let lists = languages.map { TextAnalyzer(language: $0).tokens(of: question) }
+        let lists = languages.map { AnalyzerPool.shared.analyzer(of: $0).tokens(of: question) }
         let asked = languages.count > 1 ? Language.detected(in: question) : nil
         let words =
             languages.firstIndex { $0 == asked }

@@ -4,7 +4,7 @@ internal import TextAnalysis
 /// A row with the terms of its fields: what a question needs to know about a candidate, whatever its words.
 ///
 /// To split a row's text into words takes longer than to compare it with a question, so rows are analysed once and kept
-/// in a ``RowCache``.
+/// in a ``SharedCache``.
 final class AnalysedRow: Sendable {
     /// The row.
     let row: FeatureRow
@@ -72,25 +72,31 @@ struct RowWords: Sendable {
     /// The words that the text has one or two positions after the word that precedes them in the question.
     private let pairs: WordSet
 
-    init(_ row: AnalysedRow, for question: Question) {
-        let words = question.terms
-        let stored = row.terms
-        let terms = stored.span
-        heading = words.words(in: terms.extracting(row.heading))
-        title = words.words(in: terms.extracting(row.title))
-        var all = heading.union(title)
-        var pairs = WordSet()
+    /// The words of a question in each of some rows.
+    static func of(_ rows: [AnalysedRow], for question: Question) -> [RowWords] {
+        let terms = question.terms
+        var scratch: [UInt32] = []
+        return rows.map { RowWords($0, terms, &scratch) }
+    }
+
+    private init(_ row: AnalysedRow, _ terms: QuestionTerms, _ scratch: inout [UInt32]) {
+        var (heading, title, all, pairs) = (WordSet(), WordSet(), WordSet(), WordSet())
         var last = LastPositions()
-        for place in row.text {
-            guard let word = words.word(of: terms[place]) else { continue }
+        terms.forEachWord(in: row.terms, scratch: &scratch) { place, word in
             all.insert(word)
-            let position = Int(row.positions[place - row.text.lowerBound])
-            if word > 0, let before = last[word - 1], 1...2 ~= position - before {
-                pairs.insert(word)
+            if row.heading.contains(place) {
+                heading.insert(word)
+            } else if row.title.contains(place) {
+                title.insert(word)
+            } else {
+                let position = Int(row.positions[place - row.text.lowerBound])
+                if word > 0, let before = last[word - 1], 1...2 ~= position - before {
+                    pairs.insert(word)
+                }
+                last[word] = position
             }
-            last[word] = position
         }
-        (self.all, self.pairs) = (all, pairs)
+        (self.heading, self.title, self.all, self.pairs) = (heading, title, all, pairs)
     }
 
     /// Appends a row's signals, in the order of ``Signal``; those that do not depend on the row's words and its ordinal

@@ -116,7 +116,7 @@ public struct HybridRetrieval: Sendable {
         in source: some ObjectSource, threads: Int
     ) throws(ObjectError) -> JudgedCandidates {
         let rows = try index.analysed(at: candidates.map(\.row), in: source, threads: threads)
-        let words = rows.map { RowWords($0, for: question) }
+        let words = RowWords.of(rows, for: question)
         return JudgedCandidates(
             signals: CandidateSignals(question, candidates, rows: rows, words: words), rows: rows,
             evidence: evidence(question, candidates, words, without: missing))

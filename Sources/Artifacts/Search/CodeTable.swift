@@ -191,17 +191,17 @@ struct CodeScan {
     private var products: [Int32] = []
     private var selected: [UInt32] = []
     private var survivors: [ExactSearch.Survivor] = []
-    private var bounds: GreatestBounds
+    private var bounds: Greatest<Double>
     private var limit = 4096
 
     init(by query: CodeBlock, bound: ProductBound, count: Int) {
         self.query = query
         self.bound = bound
-        bounds = GreatestBounds(count: count)
+        bounds = Greatest(count: count)
     }
 
     /// The product that `count` scanned rows are known to reach; minus infinity before that many are scanned.
-    var least: Double { bounds.least }
+    var least: Double { bounds.least ?? -.infinity }
 
     /// Adds rows above all rows so far.
     ///
@@ -217,7 +217,7 @@ struct CodeScan {
         codes.multiply(range, by: query, into: &products)
         // A row that only equals an earlier row ranks after it, but the rows behind `proven` may come later than this
         // one.
-        let threshold = max(bounds.least, proven.nextDown)
+        let threshold = max(least, proven.nextDown)
         let kept = codes.select(
             range, products, bound: bound, above: threshold, into: &selected)
         for place in 0..<kept {
@@ -227,7 +227,7 @@ struct CodeScan {
                 of: piece.first + offset)
         }
         if survivors.count > limit {
-            let threshold = max(bounds.least, proven).nextDown
+            let threshold = max(least, proven).nextDown
             survivors.removeAll { $0.upper <= threshold }
             limit = max(limit, 2 * survivors.count)
         }
@@ -242,7 +242,7 @@ struct CodeScan {
         bounds.add(centre - radius)
     }
 
-    func finish() -> (survivors: [ExactSearch.Survivor], bounds: GreatestBounds) {
+    func finish() -> (survivors: [ExactSearch.Survivor], bounds: Greatest<Double>) {
         (survivors, bounds)
     }
 }

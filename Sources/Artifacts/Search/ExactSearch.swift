@@ -77,9 +77,9 @@ extension ExactSearch {
             }
         }
         return searches.indices.map { query in
-            var bounds = GreatestBounds(count: searches[query].count)
-            for part in found { for value in part[query].bounds.values { bounds.add(value) } }
-            let least = bounds.least
+            var bounds = Greatest<Double>(count: searches[query].count)
+            for part in found { for bound in part[query].bounds.elements { bounds.add(bound) } }
+            let least = bounds.least ?? -.infinity
             return found.flatMap { part in part[query].survivors.filter { !($0.upper < least) } }
         }
     }
@@ -112,112 +112,36 @@ extension ExactSearch {
         let sorted = survivors.sorted {
             $0.upper != $1.upper ? $0.upper > $1.upper : $0.row < $1.row
         }
-        var best = BestMatches(count: count)
+        var best = Greatest<VectorMatch>(count: count)
         let first = min(sorted.count, count + Self.batch)
         try add(sorted[..<first], to: &best)
-        let floor = Double(best.floor)
+        let floor = best.floor
         let rest = sorted[first...].filter { !($0.upper < floor) }
         let batches = (rest.count + Self.batch - 1) / Self.batch
         let found = try Threads.mapAll(batches, threads: threads) { (index) throws(ObjectError) in
-            var best = BestMatches(count: count)
+            var best = Greatest<VectorMatch>(count: count)
             let end = min((index + 1) * Self.batch, rest.count)
             try add(rest[index * Self.batch..<end], to: &best)
-            return best.finish()
+            return best.elements
         }
         for match in found.joined() { best.add(match) }
-        return best.finish()
+        return best.sorted()
     }
 
     private func add(
-        _ survivors: ArraySlice<Survivor>, to best: inout BestMatches
+        _ survivors: ArraySlice<Survivor>, to best: inout Greatest<VectorMatch>
     ) throws(ObjectError) {
         for survivor in survivors {
             // All survivors after this one have lower bounds.
-            guard !(survivor.upper < Double(best.floor)) else { return }
+            guard !(survivor.upper < best.floor) else { return }
             best.add(try search.match(survivor.row, to: query))
         }
     }
 }
 
-/// Collects the best of many matches.
-struct BestMatches {
-    private let count: Int
-    private var matches: [VectorMatch] = []
-    private var greatest: GreatestBounds
+extension Greatest<VectorMatch> {
     /// A match below this cannot be among the best; a match equal to it may be, depending on its row.
-    private(set) var floor = -Float.infinity
-
-    init(count: Int) {
-        self.count = count
-        greatest = GreatestBounds(count: count)
-        matches.reserveCapacity(2 * count)
-    }
-
-    /// Adds a match unless it is below the floor.
-    mutating func add(_ match: VectorMatch) {
-        guard match.similarity >= floor else { return }
-        matches.append(match)
-        greatest.add(Double(match.similarity))
-        floor = Float(greatest.least)
-        if matches.count >= 2 * count { cut() }
-    }
-
-    /// The best matches, best first.
-    mutating func finish() -> [VectorMatch] {
-        cut()
-        return matches
-    }
-
-    /// Sorts the matches and drops all but the best.
-    private mutating func cut() {
-        matches.sort { $0.precedes($1) }
-        if matches.count > count { matches.removeSubrange(count...) }
-    }
-}
-
-/// The greatest of many numbers, in a heap with the least at its root.
-struct GreatestBounds: Sendable {
-    /// How many numbers to keep.
-    let count: Int
-    private(set) var values: [Double] = []
-
-    init(count: Int) {
-        precondition(count > 0, "at least one is kept")
-        self.count = count
-        values.reserveCapacity(count)
-    }
-
-    /// The least of the kept numbers; minus infinity until there are ``count`` of them.
-    var least: Double { values.count < count ? -.infinity : values[0] }
-
-    /// Adds a number; ignores NaN.
-    mutating func add(_ value: Double) {
-        if values.count < count {
-            guard !value.isNaN else { return }
-            values.append(value)
-            var place = values.count - 1
-            while place > 0, values[place] < values[(place - 1) / 2] {
-                values.swapAt(place, (place - 1) / 2)
-                place = (place - 1) / 2
-            }
-        } else if value > values[0] {
-            values[0] = value
-            sink()
-        }
-    }
-
-    private mutating func sink() {
-        var place = 0
-        while true {
-            var least = place
-            let (left, right) = (2 * place + 1, 2 * place + 2)
-            if left < count, values[left] < values[least] { least = left }
-            if right < count, values[right] < values[least] { least = right }
-            if least == place { return }
-            values.swapAt(place, least)
-            place = least
-        }
-    }
+    fileprivate var floor: Double { least.map { Double($0.similarity) } ?? -.infinity }
 }
 
 /// Bounds how far the inner product of a query and a vector can be from the product of their codes.

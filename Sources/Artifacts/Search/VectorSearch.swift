@@ -77,8 +77,8 @@ public struct VectorSearch: Sendable {
     public func vector(_ row: Int) throws(ObjectError) -> [Float] { try vectors.vector(row) }
 }
 
-/// A row and its inner product with a query.
-public struct VectorMatch: Hashable, Sendable {
+/// A row and its inner product with a query; the greater of two matches ranks first.
+public struct VectorMatch: Hashable, Comparable, Sendable {
     /// The index of the row.
     public let row: Int
     /// The inner product; the cosine where both vectors have length 1.
@@ -90,9 +90,10 @@ public struct VectorMatch: Hashable, Sendable {
         self.similarity = similarity.isNaN ? -.infinity : similarity
     }
 
-    /// Whether this match precedes another: greater similarity first, then the lower row.
-    public func precedes(_ other: VectorMatch) -> Bool {
-        similarity != other.similarity ? similarity > other.similarity : row < other.row
+    /// Whether this match ranks after another: it is less similar, or as similar and in a later row.
+    public static func < (left: VectorMatch, right: VectorMatch) -> Bool {
+        left.similarity != right.similarity
+            ? left.similarity < right.similarity : left.row > right.row
     }
 }
 
@@ -113,7 +114,7 @@ extension VectorSearch {
     ///
     /// - Parameter earlier: An earlier version to share codes with.
     init(
-        _ vectors: TableVectors, cache: RowCache<[Float]>,
+        _ vectors: TableVectors, cache: SharedCache<LeafRow, [Float]>,
         sharing earlier: CodeTable.Earlier?, threads: Int
     ) throws(ObjectError) {
         self.init(
@@ -145,7 +146,7 @@ extension VectorSearch {
 /// that were compared stay in a cache.
 private struct TableVectorRows: VectorRows {
     let vectors: TableVectors
-    let cache: RowCache<[Float]>
+    let cache: SharedCache<LeafRow, [Float]>
 
     func product(_ row: Int, with query: [Float]) throws(ObjectError) -> Float {
         let vector = try vector(row)
@@ -154,7 +155,7 @@ private struct TableVectorRows: VectorRows {
 
     func vector(_ row: Int) throws(ObjectError) -> [Float] {
         let (block, place) = vectors.position(of: row)
-        let key = RowCache<[Float]>.Key(leaf: vectors.blocks[block].leaf, place: place)
+        let key = LeafRow(leaf: vectors.blocks[block].leaf, place: place)
         if let known = cache[key] { return known }
         let dimension = vectors.table.dimension
         let vector = try vectors.blocks[block].withVectors { numbers in

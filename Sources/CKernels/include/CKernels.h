@@ -7,4 +7,5 @@
 #include "keyed_hash.h"
 #include "planes.h"
 #include "sha256.h"
+#include "terms.h"
 #include "vectors.h"

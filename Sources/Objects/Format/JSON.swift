@@ -259,35 +259,10 @@ extension JSON {
         }
     }
 
-    /// Escapes only what must be escaped; see RFC 8785, section 3.2.2.2.
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(0x22)
-        defer { bytes.append(0x22) }
-        guard mustEscape(text) else { return bytes.append(contentsOf: text.utf8) }
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22: bytes.append(contentsOf: [0x5C, 0x22])
-            case 0x5C: bytes.append(contentsOf: [0x5C, 0x5C])
-            case 0x08: bytes.append(contentsOf: [0x5C, 0x62])
-            case 0x09: bytes.append(contentsOf: [0x5C, 0x74])
-            case 0x0A: bytes.append(contentsOf: [0x5C, 0x6E])
-            case 0x0C: bytes.append(contentsOf: [0x5C, 0x66])
-            case 0x0D: bytes.append(contentsOf: [0x5C, 0x72])
-            case 0..<0x20:
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(contentsOf: Hexadecimal.encode([byte]).utf8)
-            default: bytes.append(byte)
-            }
-        }
-    }
-
-    private static func mustEscape(_ text: String) -> Bool {
-        let bytes = text.utf8Span.span
-        for index in bytes.indices
-        where bytes[index] < 0x20 || bytes[index] == 0x22 || bytes[index] == 0x5C {
-            return true
-        }
-        return false
+        JSONText.appendEscaped(text.utf8Span.span, to: &bytes)
+        bytes.append(0x22)
     }
 
     /// Writes a number as `Number.prototype.toString` of ECMAScript does (RFC 8785 section 3.2.2.3).

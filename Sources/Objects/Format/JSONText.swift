@@ -74,4 +74,35 @@ enum JSONText {
             return nil
         }
     }
+
+    /// Appends a text as the inside of a JSON string, and escapes only what must be escaped; see RFC 8785, section
+    /// 3.2.2.2.
+    static func appendEscaped(_ text: Span<UInt8>, to bytes: inout [UInt8]) {
+        text.withUnsafeBufferPointer { text in
+            var start = 0
+            while start < text.count {
+                var seen: UInt8 = 0
+                let end = fti_plain_text_end(text.baseAddress, text.count, start, &seen)
+                bytes.append(contentsOf: text[start..<end])
+                guard end < text.count else { return }
+                appendEscape(of: text[end], to: &bytes)
+                start = end + 1
+            }
+        }
+    }
+
+    private static func appendEscape(of byte: UInt8, to bytes: inout [UInt8]) {
+        bytes.append(0x5C)
+        switch byte {
+        case 0x08: bytes.append(0x62)
+        case 0x09: bytes.append(0x74)
+        case 0x0A: bytes.append(0x6E)
+        case 0x0C: bytes.append(0x66)
+        case 0x0D: bytes.append(0x72)
+        case 0..<0x20:
+            bytes.append(contentsOf: "u00".utf8)
+            bytes.append(contentsOf: Hexadecimal.encode([byte]).utf8)
+        default: bytes.append(byte)
+        }
+    }
 }

@@ -70,6 +70,33 @@ struct VectorKernelTests {
         }
     }
 
+    @Test("a filter selects every term of its set, few others, and the same on every path")
+    mutating func terms() {
+        for count in [0, 1, 8, 40] {
+            let set = (0..<count).map { _ in UInt32.random(in: 0...(.max), using: &generator) }
+            var filter = fti_term_filter()
+            for term in set { fti_term_filter_add(&filter, term) }
+            for length in [0, 1, 7, 8, 9, 1000] {
+                var terms = (0..<length).map { _ in
+                    UInt32.random(in: 0...(.max), using: &generator)
+                }
+                for (place, term) in set.enumerated() where 3 * place < length {
+                    terms[3 * place] = term
+                }
+                var selected = [UInt32](repeating: .max, count: length)
+                let found = fti_term_filter_select(&filter, terms, length, &selected)
+                var portable = selected
+                let portableFound = fti_term_filter_select_portable(
+                    &filter, terms, length, &portable)
+                #expect(selected[..<found] == portable[..<portableFound])
+                #expect(selected[..<found].elementsEqual(Set(selected[..<found]).sorted()))
+                let kept = Set(selected[..<found].map { terms[Int($0)] })
+                #expect(kept.isSuperset(of: Set(set).intersection(terms)))
+                #expect(kept.subtracting(set).count <= length / 10)
+            }
+        }
+    }
+
     @Test(
         "inner products of fp32 numbers have the same bits on every path",
         arguments: [0, 1, 7, 8, 9, 16, 31, 384, 1003])

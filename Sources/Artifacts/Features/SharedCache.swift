@@ -1,19 +1,27 @@
 internal import Objects
 internal import Synchronization
 
-/// Caches values of rows for many threads, up to a number of bytes.
+/// A key of a ``SharedCache``.
+protocol CacheKey: Hashable, Sendable {
+    /// A number that spreads keys over the parts of a cache.
+    var spread: Int { get }
+}
+
+/// A row of any version of a table: versions that share leaves can share a cache.
+struct LeafRow: CacheKey {
+    let leaf: ObjectID
+    /// The row's index in the leaf.
+    let place: Int
+
+    // Consecutive rows of a leaf are in different parts.
+    var spread: Int { place }
+}
+
+/// Caches values for many threads, up to a number of bytes.
 ///
 /// It is divided into parts with a lock each, so threads seldom wait for one another. A full part evicts entries that
-/// were not used since its last sweep (the clock algorithm). A key names a row's leaf, so versions of a table that share
-/// leaves can share a cache.
-final class RowCache<Value: Sendable>: Sendable {
-    /// A row of any version of a table.
-    struct Key: Hashable, Sendable {
-        let leaf: ObjectID
-        /// The row's index in the leaf.
-        let place: Int
-    }
-
+/// were not used since its last sweep (the clock algorithm).
+final class SharedCache<Key: CacheKey, Value: Sendable>: Sendable {
     private struct Entry {
         let key: Key
         let value: Value
@@ -52,7 +60,7 @@ final class RowCache<Value: Sendable>: Sendable {
     private let parts: [Part]
     private let partLimit: Int
 
-    private static var partCount: Int { 8 }
+    private static var partCount: Int { 64 }
 
     /// Makes an empty cache that holds at most `byteLimit` bytes, as ``insert(_:_:bytes:)`` counts them.
     init(byteLimit: Int) {
@@ -63,10 +71,11 @@ final class RowCache<Value: Sendable>: Sendable {
     /// The number of bytes in the cache.
     var byteCount: Int { parts.reduce(0) { $0 + $1.contents.withLock { $0.bytes } } }
 
-    // Consecutive rows of a leaf are in different parts.
-    private func part(of key: Key) -> Part { parts[key.place % Self.partCount] }
+    private func part(of key: Key) -> Part {
+        parts[Int(UInt(bitPattern: key.spread) % UInt(Self.partCount))]
+    }
 
-    /// The value of a row, if it is in the cache.
+    /// The value of a key, if it is in the cache.
     subscript(_ key: Key) -> Value? {
         part(of: key).contents.withLock { contents in
             guard let index = contents.indices[key] else { return nil }
@@ -75,7 +84,7 @@ final class RowCache<Value: Sendable>: Sendable {
         }
     }
 
-    /// Adds the value of a row unless it is in the cache.
+    /// Adds the value of a key unless it is in the cache.
     ///
     /// - Parameter bytes: The memory that the value takes.
     func insert(_ key: Key, _ value: Value, bytes: Int) {
@@ -94,7 +103,7 @@ final class RowCache<Value: Sendable>: Sendable {
 /// They hold at most 96 MiB together: the vectors and the words of about 20,000 rows.
 final class RowCaches: Sendable {
     /// Rows that were candidates of a question.
-    let rows = RowCache<AnalysedRow>(byteLimit: 64 << 20)
+    let rows = SharedCache<LeafRow, AnalysedRow>(byteLimit: 64 << 20)
     /// Vectors that were compared with a question, after their leaf was verified.
-    let vectors = RowCache<[Float]>(byteLimit: 32 << 20)
+    let vectors = SharedCache<LeafRow, [Float]>(byteLimit: 32 << 20)
 }

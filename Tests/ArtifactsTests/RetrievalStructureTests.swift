@@ -3,30 +3,30 @@ import Objects
 import TestSupport
 import Testing
 
-@Suite("Cached rows")
-struct RowCacheTests {
-    private func key(_ number: Int) -> RowCache<Int>.Key {
-        RowCache.Key(leaf: ObjectID(of: [UInt8(number / 200)].span), place: number % 200)
+@Suite("Structures of retrieval")
+struct RetrievalStructureTests {
+    private func key(_ number: Int) -> LeafRow {
+        LeafRow(leaf: ObjectID(of: [UInt8(number / 200)].span), place: number % 200)
     }
 
     @Test("the cache stays within its limit, and keeps the entries that are used")
     func limit() {
-        let cache = RowCache<Int>(byteLimit: 8 * 1000)
+        let cache = SharedCache<LeafRow, Int>(byteLimit: 64 * 1000)
         for number in 0..<5000 {
             cache.insert(key(number), number, bytes: 100)
-            #expect(cache.byteCount <= 8000)
-            // Eight entries, one in each part, are used all the time.
-            for used in 0..<min(8, number) { #expect(cache[key(used)] == used) }
+            #expect(cache.byteCount <= 64_000)
+            // One entry in each part is used all the time.
+            for used in 0..<min(64, number) { #expect(cache[key(used)] == used) }
         }
-        #expect((0..<5000).count { cache[key($0)] != nil } == 80)
+        #expect((0..<5000).count { cache[key($0)] != nil } == 640)
         // An entry that is larger than the cache does not stay.
         cache.insert(key(9), 9, bytes: 100_000)
-        #expect(cache.byteCount <= 8000)
+        #expect(cache.byteCount <= 64_000)
     }
 
     @Test("many threads share a cache")
     func threads() {
-        let cache = RowCache<Int>(byteLimit: 20_000)
+        let cache = SharedCache<LeafRow, Int>(byteLimit: 20_000)
         let wrong = Threads.map(4, threads: 4) { thread in
             var random = SeededGenerator(seed: UInt64(thread))
             var wrong = 0
@@ -38,6 +38,26 @@ struct RowCacheTests {
             return wrong
         }
         #expect(wrong == [0, 0, 0, 0] && cache.byteCount <= 20_000)
+    }
+
+    @Test("the greatest numbers are kept, and NaN is not")
+    func greatest() {
+        var random = SeededGenerator(seed: 3)
+        for count in [1, 2, 7, 100] {
+            for given in [0, 1, 6, 7, 8, 500] {
+                // Few distinct numbers, so that many are equal.
+                var numbers = (0..<given).map { _ in Double(random.next() % 90) }
+                if given > 3 { numbers[2] = -.infinity }
+                var greatest = Greatest<Double>(count: count)
+                for number in numbers {
+                    greatest.add(number)
+                    greatest.add(.nan)
+                }
+                let expected = numbers.sorted(by: >).prefix(count)
+                #expect(greatest.sorted() == Array(expected))
+                #expect(greatest.least == (given >= count ? expected.last : nil))
+            }
+        }
     }
 
     @Test("sets of words behave like sets", arguments: [40, 64, 65, 300])
