@@ -55,7 +55,7 @@ extension PackStore {
                 throw piece.corrupt
             }
             guard let (pack, index) = try packHoldingBase(baseID) else {
-                guard isRenewed.load(ordering: .acquiring) else { throw piece.corrupt }
+                guard isRenewed else { throw piece.corrupt }
                 guard let (pack, index) = try packHoldingBase(piece.id) else {
                     throw absence(of: piece.id)
                 }

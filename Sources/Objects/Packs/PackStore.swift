@@ -19,7 +19,8 @@ public final class PackStore: ObjectSource {
     private let unusable = Mutex<[ObjectID: ObjectError]>([:])
     private let renewal: (@Sendable () -> PackRenewal?)?
     private let renewed = Mutex<RenewedPacks?>(nil)
-    let isRenewed = Atomic<Bool>(false)
+    /// How often ``renewed`` was set.
+    private let renewals = Atomic<Int>(0)
 
     private static let reservationLimit = 256 << 20
 
@@ -265,11 +266,14 @@ public final class PackStore: ObjectSource {
         _ body: ([PackReference]) throws(ObjectError) -> Result
     ) throws(ObjectError) -> Result {
         while true {
-            let packs = searched
-            do throws(ObjectError) { return try body(packs) } catch {
-                guard case .packGone(let name) = error, renew(packs, without: name) else {
-                    throw error
-                }
+            let renewal = renewals.load(ordering: .acquiring)
+            do throws(ObjectError) {
+                let result = try body(searched)
+                // Another thread may have dropped a pack because its file is gone, just before `body` opened it. What
+                // a writer relies on must be in packs that later searches include.
+                if renewals.load(ordering: .acquiring) == renewal { return result }
+            } catch {
+                guard case .packGone(let name) = error, renew(without: name) else { throw error }
             }
         }
     }
@@ -277,42 +281,47 @@ public final class PackStore: ObjectSource {
     /// The packs that the store was made with, and those that have replaced some of them since.
     public var known: [PackReference] { packs + searched.filter { !packs.contains($0) } }
 
+    /// Whether the store searches other packs than those that it was made with.
+    var isRenewed: Bool { renewals.load(ordering: .acquiring) > 0 }
+
     private var searched: [PackReference] {
-        guard isRenewed.load(ordering: .acquiring) else { return packs }
+        guard isRenewed else { return packs }
         return renewed.withLock { $0?.packs } ?? packs
     }
 
     /// The error for an object that no pack has: `missing`, or `collected` if packs were removed meanwhile.
     func absence(of id: ObjectID) -> ObjectError {
-        guard isRenewed.load(ordering: .acquiring),
-            let transaction = renewed.withLock({ $0?.transaction })
-        else { return .missing(id) }
+        guard isRenewed, let transaction = renewed.withLock({ $0?.transaction }) else {
+            return .missing(id)
+        }
         return .collected(id, transaction: transaction)
     }
 
     /// Whether opening a pack failed only because a transaction removed the pack, so that nothing is damaged.
     package func wasRemoved(_ reference: PackReference, _ error: ObjectError) -> Bool {
         guard case .packGone = error else { return false }
-        return renew(packs, without: reference.name)
+        return renew(without: reference.name)
     }
 
     /// Looks for the packs that replaced a pack whose file is gone; returns false when no transaction removed that
     /// pack.
-    private func renew(_ current: [PackReference], without name: ObjectID) -> Bool {
-        guard let renewal, let newest = renewal(),
-            let gone = current.first(where: { $0.name == name }),
-            let transaction = newest.removals[gone.name]
-        else { return false }
-        let live = Set(newest.packs)
-        let kept = current.filter { !live.contains($0) && $0 != gone && opened[$0] != nil }
-        let removed = current.filter { !live.contains($0) && opened[$0] == nil }
-        let last = removed.compactMap { newest.removals[$0.name] }.max() ?? transaction
-        renewed.withLock { renewed in
-            let before = renewed?.transaction ?? 0
-            renewed = RenewedPacks(
-                packs: kept + newest.packs, transaction: max(before, last, transaction))
+    private func renew(without name: ObjectID) -> Bool {
+        guard let renewal, let newest = renewal(), let transaction = newest.removals[name] else {
+            return false
         }
-        isRenewed.store(true, ordering: .releasing)
+        let live = Set(newest.packs)
+        renewed.withLock { renewed in
+            // Counted before the look at the open packs: a search that opens one after this look is repeated.
+            renewals.add(1, ordering: .acquiringAndReleasing)
+            // Another thread may have renewed the packs meanwhile, and opened some of the new ones.
+            let others = (renewed?.packs ?? packs).filter { !live.contains($0) }
+            let kept = others.filter { opened[$0] != nil }
+            let closed = others.filter { !kept.contains($0) }
+            let last = closed.compactMap { newest.removals[$0.name] }.max() ?? transaction
+            renewed = RenewedPacks(
+                packs: kept + newest.packs,
+                transaction: max(renewed?.transaction ?? 0, last, transaction))
+        }
         return true
     }
 }

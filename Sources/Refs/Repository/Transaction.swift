@@ -51,8 +51,23 @@ public struct Transaction: Sendable {
     ) throws(RefError) -> Commit {
         do throws(RefError) { return try attempt(updates, message: message, reason) } catch {
             throw repository.conflict(
-                behind: error, relyingOn: updates.lazy.map(\.name), in: state) ?? error
+                behind: error, relyingOn: updates.lazy.map(\.name), in: state)
+                ?? removal(behind: error) ?? error
         }
+    }
+
+    /// The removal of a pack behind a missing object: the objects that this transaction did not write again rely on the
+    /// pack, and neither a live pack nor this process has its content any more. Whoever repeats the transaction writes
+    /// them. Nil when nothing like that happened, so that the object was never there, or the caller did not write it.
+    private func removal(behind error: RefError) -> RefError? {
+        guard error.isAbsence, let live = try? repository.log.refreshed(state).packs else {
+            return nil
+        }
+        let lost = objects.reliedOn.subtracting(live.map(\.name))
+        let readable = objects.existing.known.filter {
+            lost.contains($0.name) && (try? objects.existing.open($0)) != nil
+        }
+        return lost.subtracting(readable.map(\.name)).min().map { .packRemoved($0) }
     }
 
     private func attempt(
@@ -185,7 +200,8 @@ public struct Transaction: Sendable {
     private func readmit(
         _ proposal: inout Proposal, _ changes: [RefChange], _ removed: Set<ObjectID>, _ state: State
     ) throws(RefError) {
-        let condemned = proposal.addedPacks.filter { removed.contains($0.name) }
+        let own = proposal.addedPacks
+        let condemned = own.filter { removed.contains($0.name) }
         proposal.addedPacks.removeAll { removed.contains($0.name) }
         if condemned.isEmpty, try isComplete(proposal, changes, state) { return }
         let live = try state.packs
@@ -199,9 +215,10 @@ public struct Transaction: Sendable {
             as: RefError.objects)
         if let rescued { proposal.addedPacks.append(rescued) }
         if try isComplete(proposal, changes, state) { return }
-        guard condemned.isEmpty, proposal.addedPacks.isEmpty else {
-            throw .packRemoved((condemned + proposal.addedPacks)[0].name)
-        }
+        // Whoever repeats the transaction writes its objects again. A move only names its target, of which no more than
+        // a part could be rescued.
+        if let pack = (condemned + own).first { throw .packRemoved(pack.name) }
+        proposal.addedPacks = []
         try Admission.check(changes, in: repository.objects(live), state)
     }
 
