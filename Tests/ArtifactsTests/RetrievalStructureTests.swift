@@ -60,6 +60,28 @@ struct RetrievalStructureTests {
         }
     }
 
+    @Test("numbers and matches come back from their ranks, in the order of the ranks")
+    func ranks() {
+        let numbers: [Double] = [
+            -.infinity, -1e300, -2, -1, -.leastNonzeroMagnitude, 0, .leastNonzeroMagnitude, 0.5, 1,
+            .infinity,
+        ]
+        for (left, right) in zip(numbers, numbers.dropFirst()) {
+            #expect(left.rankCode < right.rankCode)
+            #expect(Double(rankCode: left.rankCode) == left)
+        }
+        #expect(Double.nan.rankCode == 0 && (-0.0).rankCode == 0.0.rankCode)
+        let matches = numbers.map { Float($0) }.filter { $0.isFinite }.flatMap { similarity in
+            [7, 3, 0].map { VectorMatch(row: $0, similarity: similarity) }
+        }
+        for (left, right) in zip(matches, matches.dropFirst()) where left != right {
+            #expect(left < right || left.similarity == right.similarity)
+            #expect((left < right) == (left.rankCode < right.rankCode))
+            #expect(VectorMatch(rankCode: left.rankCode) == left)
+        }
+        #expect(VectorMatch(row: 2, similarity: .nan).rankCode > 0)
+    }
+
     @Test("sets of words behave like sets", arguments: [40, 64, 65, 300])
     func words(count: Int) {
         var random = SeededGenerator(seed: UInt64(count))

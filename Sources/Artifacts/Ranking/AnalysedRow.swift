@@ -6,60 +6,86 @@ internal import TextAnalysis
 /// To split a row's text into words takes longer than to compare it with a question, so rows are analysed once and kept
 /// in a ``SharedCache``.
 final class AnalysedRow: Sendable {
-    /// The row.
-    let row: FeatureRow
+    // What every question reads comes first, so that a processor's cache line has it: there are hundreds of candidates.
+
+    /// The terms of the innermost heading (or of the title where there is none), of the title and the outer headings,
+    /// and of the text, in order of position; then the ordinals in the text of the words that the text's terms come
+    /// from.
+    private let numbers: [UInt32]
+    private let headingEnd: UInt32
+    private let titleEnd: UInt32
+    private let textEnd: UInt32
+    /// The number of words in the text without stop words.
+    let count: UInt32
+    /// The row's place among the chunks of its section.
+    let ordinal: UInt32
     /// Its section.
     let place: RowPlace
-    /// The terms of its fields, one field after the other; those of the text are in order of position.
-    let terms: [UInt32]
-    /// The terms of the innermost heading, or of the title where there is no heading.
-    let heading: Range<Int>
-    /// The terms of the title and the outer headings.
-    let title: Range<Int>
-    /// The terms of the text.
-    let text: Range<Int>
-    /// The ordinals in the text of the words that ``text`` comes from.
-    let positions: [UInt32]
-    /// The number of words in the text without stop words.
-    let count: Int
+    /// The row.
+    let row: FeatureRow
+
+    /// Where a term is.
+    enum Field {
+        case heading
+        case title
+        /// The text, with the ordinal there of the word that the term comes from.
+        case text(Int)
+    }
 
     /// Analyses a row in its own language.
     init(_ row: FeatureRow) {
         self.row = row
         place = RowPlace(row)
+        ordinal = UInt32(clamping: row.ordinal)
         let language = row.metadata[FeatureRow.languageMember]?.string.flatMap {
             Language(code: $0)
         }
         let analyzer = AnalyzerPool.shared.analyzer(of: language ?? .english)
         var terms: [UInt32] = []
-        func add(_ text: String) -> Range<Int> {
-            let start = terms.count
+        func add(_ text: String) -> UInt32 {
             analyzer.forEachToken(of: text) { token in
                 if let term = LexicalTerm.of(token) { terms.append(term) }
             }
-            return start..<terms.count
+            return UInt32(terms.count)
         }
-        heading = add(row.headings.last ?? row.title)
-        title = add(([row.title] + row.headings.dropLast()).joined(separator: "\n"))
+        headingEnd = add(row.headings.last ?? row.title)
+        titleEnd = add(([row.title] + row.headings.dropLast()).joined(separator: "\n"))
         var positions: [UInt32] = []
-        var count = 0
+        var count: UInt32 = 0
         analyzer.forEachToken(of: row.text) { token in
             guard let term = LexicalTerm.of(token) else { return }
             if token.isInSequence { count += 1 }
             terms.append(term)
             positions.append(UInt32(clamping: token.position))
         }
-        text = title.upperBound..<terms.count
-        // Copies have no spare capacity.
-        self.terms = terms.map(\.self)
-        self.positions = positions.map(\.self)
+        textEnd = UInt32(terms.count)
+        // A copy has no spare capacity.
+        numbers = (terms + positions).map(\.self)
         self.count = count
+    }
+
+    /// Calls `body` with each word of a question that the row contains, and where, in order.
+    ///
+    /// - Parameter scratch: Room to work in, which may serve many calls.
+    @inline(__always)
+    func forEachWord(
+        of question: QuestionTerms, scratch: inout [UInt32], _ body: (_ word: Int, Field) -> Void
+    ) {
+        question.forEachWord(in: numbers, count: Int(textEnd), scratch: &scratch) { place, word in
+            if place < headingEnd {
+                body(word, .heading)
+            } else if place < titleEnd {
+                body(word, .title)
+            } else {
+                body(word, .text(Int(numbers[place + Int(textEnd - titleEnd)])))
+            }
+        }
     }
 
     /// About how much memory the row takes, where its attributes are stored in `stored` bytes.
     func byteCount(stored: Int) -> Int {
         // Strings, arrays and their headers take up to twice the stored bytes.
-        600 + 2 * stored + 4 * (terms.count + positions.count)
+        600 + 2 * stored + 4 * numbers.count
     }
 }
 
@@ -82,14 +108,12 @@ struct RowWords: Sendable {
     private init(_ row: AnalysedRow, _ terms: QuestionTerms, _ scratch: inout [UInt32]) {
         var (heading, title, all, pairs) = (WordSet(), WordSet(), WordSet(), WordSet())
         var last = LastPositions()
-        terms.forEachWord(in: row.terms, scratch: &scratch) { place, word in
+        row.forEachWord(of: terms, scratch: &scratch) { word, field in
             all.insert(word)
-            if row.heading.contains(place) {
-                heading.insert(word)
-            } else if row.title.contains(place) {
-                title.insert(word)
-            } else {
-                let position = Int(row.positions[place - row.text.lowerBound])
+            switch field {
+            case .heading: heading.insert(word)
+            case .title: title.insert(word)
+            case .text(let position):
                 if word > 0, let before = last[word - 1], 1...2 ~= position - before {
                     pairs.insert(word)
                 }
@@ -116,7 +140,7 @@ struct RowWords: Sendable {
                 case .title: question.share(of: title)
                 case .pairs: question.share(of: pairs)
                 case .length: Double(row.count) / (Double(row.count) + question.meanWords)
-                case .opening: 1 / Double(1 + row.row.ordinal)
+                case .opening: 1 / (1 + Double(row.ordinal))
                 }
             values.append(value)
         }

@@ -67,25 +67,29 @@ public struct HybridRetrieval: Sendable {
                 }
         }
         let nearestCount = matches.count
-        var known = Set(matches.map(\.row))
-        for row in added where known.insert(row).inserted {
-            matches.append(try index.vectors.match(row, to: vector))
+        if !added.isEmpty {
+            var known = Set(matches.map(\.row))
+            for row in added where known.insert(row).inserted {
+                matches.append(try index.vectors.match(row, to: vector))
+            }
         }
         let found = index.words.search(
             question.query, weights: question.levels,
             count: settings.mode == .vector ? 0 : settings.candidates, among: set,
             scoring: matches.map(\.row), threads: threads)
-        let wordsRanks = Dictionary(
+        var wordsRanks = Dictionary(
             found.best.enumerated().map { ($1.row, $0) }, uniquingKeysWith: { first, _ in first })
         var candidates: [Candidate] = []
+        candidates.reserveCapacity(matches.count + found.best.count)
         for (place, match) in matches.enumerated() {
             candidates.append(
                 Candidate(
                     row: match.row, similarity: match.similarity, words: found.scores[place],
                     vectorRank: place < nearestCount ? place : nil,
-                    wordsRank: wordsRanks[match.row]))
+                    wordsRank: wordsRanks.removeValue(forKey: match.row)))
         }
-        for (place, match) in found.best.enumerated() where !known.contains(match.row) {
+        // The ranks that are left are those of rows that the vectors did not find.
+        for (place, match) in found.best.enumerated() where wordsRanks[match.row] != nil {
             candidates.append(
                 Candidate(
                     row: match.row,

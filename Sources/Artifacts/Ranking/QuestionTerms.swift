@@ -37,18 +37,23 @@ final class QuestionTerms: Sendable {
         return low < terms.count && terms[low] == term ? words[low] : nil
     }
 
-    /// Calls `body` with the index of each term that is in the question, in ascending order, and its word.
+    /// Calls `body` with the index of each of the first `count` terms that is in the question, in ascending order, and
+    /// its word.
     ///
     /// - Parameter scratch: Room to work in, which may serve many calls.
+    @inline(__always)
     func forEachWord(
-        in text: [UInt32], scratch: inout [UInt32], _ body: (_ index: Int, _ word: Int) -> Void
+        in terms: [UInt32], count: Int, scratch: inout [UInt32],
+        _ body: (_ index: Int, _ word: Int) -> Void
     ) {
-        if scratch.count < text.count { scratch = [UInt32](repeating: 0, count: text.count) }
+        precondition(count <= terms.count, "there are so many terms")
+        if scratch.count < count { scratch = [UInt32](repeating: 0, count: count) }
         var filter = filter
-        let count = fti_term_filter_select(&filter, text, text.count, &scratch)
-        for index in scratch[..<count] {
-            guard let word = word(of: text[Int(index)]) else { continue }
-            body(Int(index), word)
+        let found = fti_term_filter_select(&filter, terms, count, &scratch)
+        let selected = scratch.span
+        for number in 0..<found {
+            let index = Int(selected[number])
+            if let word = word(of: terms[index]) { body(index, word) }
         }
     }
 }

@@ -108,10 +108,14 @@ extension ExactSearch {
     func best(
         of survivors: [Survivor], threads: Int
     ) throws(ObjectError) -> [VectorMatch] {
-        // Starts with the most promising rows, so that most of the others need not be read.
-        let sorted = survivors.sorted {
-            $0.upper != $1.upper ? $0.upper > $1.upper : $0.row < $1.row
-        }
+        // Few rows are compared in any order. Of many, the most promising come first, so that most of the others need
+        // not be read.
+        let sorted =
+            survivors.count <= 2 * count
+            ? survivors
+            : survivors.sorted {
+                $0.upper != $1.upper ? $0.upper > $1.upper : $0.row < $1.row
+            }
         var best = Greatest<VectorMatch>(count: count)
         let first = min(sorted.count, count + Self.batch)
         try add(sorted[..<first], to: &best)
@@ -131,9 +135,7 @@ extension ExactSearch {
     private func add(
         _ survivors: ArraySlice<Survivor>, to best: inout Greatest<VectorMatch>
     ) throws(ObjectError) {
-        for survivor in survivors {
-            // All survivors after this one have lower bounds.
-            guard !(survivor.upper < best.floor) else { return }
+        for survivor in survivors where !(survivor.upper < best.floor) {
             best.add(try search.match(survivor.row, to: query))
         }
     }

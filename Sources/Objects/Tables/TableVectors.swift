@@ -48,12 +48,24 @@ public struct TableVectors: Sendable {
             row += block.rows
         }
         self.firstRows = firstRows
+        var hints: [UInt32] = []
+        hints.reserveCapacity(row / Self.hintRows + 1)
+        for (block, first) in firstRows.enumerated() {
+            let end = first + blocks[block].rows
+            while hints.count * Self.hintRows < end { hints.append(UInt32(block)) }
+        }
+        self.hints = hints
     }
+
+    /// The block of every 64th row, so that to find a row's block takes no search.
+    private let hints: [UInt32]
+    private static let hintRows = 64
 
     /// The block of a row of the table, and the row's number in the block.
     public func position(of row: Int) -> (block: Int, row: Int) {
         precondition(row >= 0 && row < table.rows, "a row of the table")
-        let block = firstRows.binarySearch { $0 <= row } - 1
+        var block = Int(hints[row / Self.hintRows])
+        while row - firstRows[block] >= blocks[block].rows { block += 1 }
         return (block, row - firstRows[block])
     }
 
