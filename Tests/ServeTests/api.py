@@ -264,6 +264,7 @@ def check_filters(shared):
     assert "audience" in error.message, "the message names attributes that exist"
     refused(lambda: found(compare("gt", "audience", 3)), "filters", "audience", "text")
     refused(lambda: found(compare("like", "audience", "x")), "filters.type")
+    refused(lambda: found(compare("in", "audience", ["x"] * 5000)), "filters", "8192 bytes")
     refused(lambda: found({"type": "and", "filters": [public, {"type": "eq", "key": "year"}]}),
             "filters.filters[1].value")
     refused(lambda: found(compare("in", "year", [])), "filters.value")
