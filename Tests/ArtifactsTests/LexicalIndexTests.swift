@@ -265,6 +265,10 @@ struct LexicalIndexTests {
                 "deadlock detected", "could not",
             ])
         #expect(QuotedPhrases(in: #"role "bob" is "open"#).isEmpty)
+        let many = (0..<20).map { "\"phrase \($0)\"" }
+        #expect(
+            QuotedPhrases(in: many.joined(separator: " ")).texts
+                == (0..<16).map { "phrase \($0)" })
         let store = MemoryStore()
         let texts = ["a deadlock was detected", "ERROR: Deadlock detected!", "detected deadlock"]
         let table = try table(

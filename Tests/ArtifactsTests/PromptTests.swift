@@ -223,6 +223,20 @@ struct PromptInjectionTests {
             text == "<passage 1>\na b|c d |https://x/ |e\nf[2J\ng\n</passage>\n\nQuestion: Q")
     }
 
+    @Test("hundreds of thousands of brackets before a word are not each followed to it")
+    func manyBrackets() {
+        let count = 300_000
+        let joiners = String(repeating: "\u{200D}", count: count)
+        for (bracket, rest, shown) in [
+            ("[", "x.", "["), ("[", "a" + joiners, "‹"), ("[ ", "INST]", "‹ "), ("<", "|", "<"),
+        ] {
+            let safe = Prompt.inserted(String(repeating: bracket, count: count) + rest)
+            var expected = String(repeating: shown, count: count) + rest
+            if rest == "|" { expected.replace("<|", with: "‹|") }
+            #expect(safe.utf8.elementsEqual(expected.utf8))
+        }
+    }
+
     @Test("no text of marks and pieces of marks breaks out")
     func random() throws {
         var random = SeededGenerator(seed: 4)

@@ -56,6 +56,20 @@ struct RankerTests {
         }
     }
 
+    @Test("a rule with numbers whose sums could overflow is refused")
+    func hugeRule() throws {
+        let changes: [(inout AnsweringRule) -> Void] = [
+            { $0.threshold = -1e300 }, { $0.weights[3] = 1e300 }, { $0.baseline[0] = 1e10 },
+        ]
+        for change in changes {
+            var ranker = try ranker()
+            change(&ranker.answering)
+            #expect(throws: ObjectError.self) {
+                try Ranker(tensors: ranker.tensors, config: ranker.config)
+            }
+        }
+    }
+
     @Test("changed bytes are refused or give a ranker of finite numbers")
     func changes() throws {
         let ranker = try ranker()

@@ -24,7 +24,12 @@ struct Fixture {
     /// - Parameters:
     ///   - modelDimension: The dimension of the embedder that the model claims to be made for.
     ///   - canaryShift: An offset added to one number of a canary, so that no embedder fits.
-    init(modelDimension: Int = 64, canaryShift: Double = 0) throws {
+    ///   - vectors: The rows' vectors; nil for the embedder's.
+    ///   - weight: The weight of every signal; nil for those of the untrained ranker.
+    init(
+        modelDimension: Int = 64, canaryShift: Double = 0, vectors: [[Float]]? = nil,
+        weight: Float? = nil
+    ) throws {
         repository = try Repository.create(in: bucket, writer: Self.writer)
         let transaction = try repository.begin(writer: Self.writer)
         let embedder = try BuiltinEmbedder(dimension: 64)
@@ -37,10 +42,10 @@ struct Fixture {
         let spaceID = try space.write(to: transaction.objects)
         let rows = Self.rows
         let table = try Table.build(
-            rows: rows.map { row in
+            rows: rows.enumerated().map { index, row in
                 TableRow(
                     key: row.key, attributes: row.attributes,
-                    vector: embedder.embed(row.embeddingText, as: .document))
+                    vector: vectors?[index] ?? embedder.embed(row.embeddingText, as: .document))
             }, dimension: 64, in: transaction.objects)
         let featuresSnapshot = Snapshot(
             kind: .features, content: .table(table),
@@ -53,6 +58,7 @@ struct Fixture {
             modelDimension == 64 ? spaceID : try modelEmbedder.space.write(to: transaction.objects)
         var ranker = Ranker.untrained(for: modelEmbedder.space)
         ranker.space = modelSpace
+        if let weight { ranker.weights = ranker.weights.map { _ in weight } }
         var builder = TreeBuilder()
         for (name, bytes) in [
             (Ranker.tensorsName, ranker.tensors), (Ranker.configName, ranker.config),

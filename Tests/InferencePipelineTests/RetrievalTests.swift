@@ -27,6 +27,34 @@ struct RetrievalTests {
         }
     }
 
+    @Test("vectors whose products overflow, and huge weights, give finite numbers in every output")
+    func overflow() throws {
+        let question = "When does the frost alarm ring?"
+        let query = try BuiltinEmbedder(dimension: 64).embed(question, as: .query)
+        let greatest = Float.greatestFiniteMagnitude
+        // Products of infinity, minus infinity, and NaN, which counts as minus infinity.
+        let vectors: [[Float]] = [
+            query.map { $0 < 0 ? -greatest : greatest },
+            query.map { $0 < 0 ? greatest : -greatest },
+            query.enumerated().map { ($1 < 0) == ($0 % 8 < 4) ? greatest : -greatest },
+            query.map { _ in greatest },
+        ]
+        for weight in [nil, greatest, -greatest] {
+            let fixture = try Fixture(vectors: vectors, weight: weight)
+            for isApproximate in [false, true] {
+                let reply = try fixture.answering(approximately: isApproximate)
+                    .answer(question, count: 4)
+                #expect(reply.sources.count == 4)
+                #expect(reply.sources.map(\.similarity).max() == greatest)
+                #expect(reply.sources.map(\.similarity).min() == -greatest)
+                #expect(reply.sources.allSatisfy { $0.score.isFinite })
+                #expect(!JSON.object(reply.json).canonicalBytes.isEmpty)
+                #expect(!JSON.object(reply.explanation).canonicalBytes.isEmpty)
+                #expect(reply.lines.count + reply.explanationLines.count > 10)
+            }
+        }
+    }
+
     @Test("versions that share memory answer like versions that do not, from many threads")
     func sharing() throws {
         let fixture = try Fixture()

@@ -112,6 +112,16 @@ struct ChatReplyReaderTests {
     }
 
     @Test(
+        "numbers of tokens that no model reads are left out",
+        arguments: ["9007199254740992", "1099511627777", "-1", "1.5", "1e300", "\"7\"", "null"])
+    func tokens(number: String) throws {
+        let usage =
+            #"data: {"choices":[],"usage":{"prompt_tokens":\#(number),"completion_tokens":2}}"#
+        let (reply, _) = try read(chunk("a", "\"stop\"") + usage + "\n\n")
+        #expect(reply == ChatReply(text: "a", replyTokens: 2))
+    }
+
+    @Test(
         "reasons to end are understood",
         arguments: [
             ("stop", ChatReply.Ending.stop), ("length", .length), ("max_tokens", .length),

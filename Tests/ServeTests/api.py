@@ -67,6 +67,29 @@ def check_chat(shared):
     assert record["prompt"]["messages"] == sent["messages"]
 
 
+def check_citations_of_pages_with_addresses_are_annotations(shared):
+    bench = shared.bench
+    for name in ("brick", "timber"):
+        bench.write(f"linked/{name}.md", f"---\nurl: https://docs.example/{name}\n---\n# Holes in {name}\n\n"
+                                         f"Drill holes of 6 mm in {name}.\n")
+    bench.write("linked.yaml", {"ref": "features/linked", "embed": {"name": "builtin", "dimension": 384}, "sources": [
+        {"files": "linked", "attributes": {"url": "string"}}]})
+    bench.run("fti-feature", "run", "linked.yaml")
+    service = bench.serve(shared.generator, serve={"features": "features/linked", "model": "models/candidate"})
+    for cited in ("[1, 2]", "[1; 2]", "[2;1]", "[1] [2]"):
+        # A quoted phrase that the pages contain counts as answered, however few pages there are.
+        question = f'drill "holes of 6 mm" ECHO Drill. {cited}'
+        answer = service.client().chat.completions.create(
+            model="models/candidate", messages=[{"role": "user", "content": question}])
+        message, record = answer.choices[0].message, answer.fti
+        assert message.content == f"Drill. {cited}" and record["citations"]["shown"] == [1, 2], message.content
+        urls = {passage["number"]: passage["url"] for passage in record["passages"]}
+        found = [annotation.url_citation for annotation in message.annotations]
+        assert sorted(citation.url for citation in found) == sorted(urls.values()), found
+        for citation in found:
+            assert message.content[citation.start_index:citation.end_index] in (cited, "[1]", "[2]")
+
+
 def check_chat_streamed(shared):
     for counted in (True, False):
         options = {"stream_options": {"include_usage": True}} if counted else {}
@@ -264,6 +287,7 @@ def check_filters(shared):
     assert "audience" in error.message, "the message names attributes that exist"
     refused(lambda: found(compare("gt", "audience", 3)), "filters", "audience", "text")
     refused(lambda: found(compare("like", "audience", "x")), "filters.type")
+    refused(lambda: found(compare("in", "audience", ["x"] * 5000)), "filters", "8192 bytes")
     refused(lambda: found({"type": "and", "filters": [public, {"type": "eq", "key": "year"}]}),
             "filters.filters[1].value")
     refused(lambda: found(compare("in", "year", [])), "filters.value")

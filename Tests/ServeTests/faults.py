@@ -59,6 +59,17 @@ def check_5_GB_are_not_read(shared):
     assert memory < 1 << 30, memory
 
 
+def check_numbers_of_tokens_that_cannot_be_are_estimated(shared):
+    for count in (2**53, 2**40 + 1, -1, 1.5, 1e300):
+        shared.generator.behave(mode="say", body={
+            "choices": [{"message": {"role": "assistant", "content": "Drill. [1]"}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": count, "completion_tokens": count}})
+        answer = shared.chat()
+        assert 0 < answer.usage.completion_tokens < 10 < answer.usage.prompt_tokens < 10_000, answer.usage
+        assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+        assert answer.fti["generator"]["promptTokens"] is None
+
+
 def check_a_language_model_that_hangs_is_504(shared):
     for mode in ("hang", "hang-headers"):
         shared.fails(504, "time", mode=mode)

@@ -26,10 +26,14 @@ enum PromptValue {
     static func safe(_ text: String, in place: Place) -> String {
         let scalars = cleaned(text, isLine: place == .label)
         var result = String.UnicodeScalarView()
+        var mark = (wordAt: 0, isMark: false)
         var at = 0
         while at < scalars.count {
             let scalar = scalars[at]
-            if opens(scalar), isMark(scalars, at) {
+            // Brackets with nothing but filler between them have the same word; looking for it again for each of many
+            // would take quadratic time.
+            if opens(scalar), at >= mark.wordAt { mark = Self.mark(scalars, at) }
+            if opens(scalar), mark.isMark || isBar(scalars, at + 1) {
                 result.append("‹")
             } else if place != .conversation, scalar == "[", let end = numberEnd(scalars, at) {
                 result.append("(")
@@ -85,11 +89,23 @@ enum PromptValue {
     private static let words: Set<String> = tokens.values.reduce([delimiter]) { $0.union($1) }
     private static let longestWord = 20
 
-    /// Whether the opening bracket at a place begins a delimiter or a control token.
-    private static func isMark(_ scalars: [Unicode.Scalar], _ start: Int) -> Bool {
+    /// Whether a control token such as `<|im_start|>` goes on at a place.
+    private static func isBar(_ scalars: [Unicode.Scalar], _ at: Int) -> Bool {
+        at < scalars.count && (scalars[at] == "|" || scalars[at] == "\u{FF5C}")
+    }
+
+    /// The place of the word after the opening bracket at a place, and whether both begin a delimiter or a control token.
+    private static func mark(
+        _ scalars: [Unicode.Scalar], _ start: Int
+    ) -> (wordAt: Int, isMark: Bool) {
         var at = start + 1
-        if at < scalars.count, scalars[at] == "|" || scalars[at] == "\u{FF5C}" { return true }
         while at < scalars.count, isFiller(scalars[at]) { at += 1 }
+        return (at, isMarked(scalars, at))
+    }
+
+    /// Whether the word at a place makes the brackets before it a delimiter or a control token.
+    private static func isMarked(_ scalars: [Unicode.Scalar], _ start: Int) -> Bool {
+        var at = start
         var word = ""
         while at < scalars.count, word.utf8.count <= longestWord {
             if isJoiner(scalars[at]) {

@@ -61,6 +61,9 @@ public struct AnsweringRule: Hashable, Sendable {
         }
     }
 
+    /// The greatest magnitude of a stored number: with greater ones, a sum could overflow.
+    private static let greatest = 1e9
+
     /// The stored form of the rule.
     var json: JSON {
         [
@@ -79,6 +82,10 @@ public struct AnsweringRule: Hashable, Sendable {
         let count = Evidence.allCases.count
         guard weights.count == count + 1, baseline.count == count else {
             throw reader.error("weights", "must be \(count + 1) numbers, baseline \(count)")
+        }
+        guard (weights + baseline + [threshold]).allSatisfy({ $0.magnitude <= Self.greatest })
+        else {
+            throw reader.error("weights", "or baseline or threshold is out of range")
         }
     }
 }

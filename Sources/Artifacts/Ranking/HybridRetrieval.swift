@@ -5,7 +5,7 @@ internal import TextAnalysis
 public struct Candidate: Hashable, Sendable {
     /// The index of the row.
     public let row: Int
-    /// The cosine of its vector and the question's.
+    /// The cosine of its vector and the question's; finite.
     public let similarity: Float
     /// Its lexical score.
     public let words: Float
@@ -13,6 +13,19 @@ public struct Candidate: Hashable, Sendable {
     public let vectorRank: Int?
     /// Its rank by words, from 0; nil where it is not among the best.
     public let wordsRank: Int?
+
+    /// Makes a candidate of a row.
+    ///
+    /// - Parameter similarity: The product of the vectors. That of vectors with huge numbers overflows; it becomes the
+    ///   nearest finite number, because scores are computed from it and JSON has no infinity.
+    init(row: Int, similarity: Float, words: Float, vectorRank: Int?, wordsRank: Int?) {
+        let greatest = Float.greatestFiniteMagnitude
+        self.row = row
+        self.similarity = min(max(similarity, -greatest), greatest)
+        self.words = words
+        self.vectorRank = vectorRank
+        self.wordsRank = wordsRank
+    }
 }
 
 /// Finds the rows that answer a question: candidates by vectors and by words, ordered by the ranker's scores.

@@ -82,8 +82,12 @@ public struct Question: Sendable {
 /// The double-quoted phrases of a question, which chunks must contain word for word.
 ///
 /// A phrase has at least two words: a single quoted word is more often a name in an error message than a requirement.
-/// ASCII text without white space, such as `max-size`, also counts as a single word.
+/// ASCII text without white space, such as `max-size`, also counts as a single word. After the first ``limit`` phrases,
+/// text in quotes is text like any other: each phrase takes a search of its own.
 public struct QuotedPhrases: Hashable, Sendable {
+    /// The most phrases of a question.
+    static let limit = 16
+
     /// The phrases as the question spells them.
     public let texts: [String]
     /// The words of each phrase, in order.
@@ -111,8 +115,8 @@ public struct QuotedPhrases: Hashable, Sendable {
             words.count > 1 && phrase.contains(where: \.isWhitespace)
                 || words.count > 1 && !phrase.unicodeScalars.allSatisfy(\.isASCII)
         }
-        self.texts = all.map(\.0)
-        words = all.map(\.1)
+        self.texts = all.prefix(Self.limit).map(\.0)
+        words = all.prefix(Self.limit).map(\.1)
     }
 
     /// Whether the question has no phrase.

@@ -37,6 +37,8 @@ struct ChatReplyReader {
     private static let wholeLimit = 8 << 20
     private static let errorLimit = 64 << 10
     private static let eventLimit = 1 << 20
+    /// The most tokens of a prompt or a reply, so that sums of such numbers are exact in JSON.
+    private static let tokenLimit = 1 << 40
 
     /// Takes some bytes; returns whether the reply needs more.
     ///
@@ -182,8 +184,9 @@ struct ChatReplyReader {
         content?.string ?? content?.array?.compactMap { $0["text"]?.string }.joined()
     }
 
+    /// A number of tokens; nil where it is none, or greater than any that a model can read or write.
     private static func count(_ json: JSON?) -> Int? {
-        json?.integer.flatMap { $0 >= 0 ? $0 : nil }
+        json?.integer.flatMap { 0...Self.tokenLimit ~= $0 ? $0 : nil }
     }
 
     private static func ending(_ reason: String) -> ChatReply.Ending {

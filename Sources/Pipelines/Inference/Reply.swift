@@ -110,7 +110,8 @@ public struct Reply: Sendable {
         }
         if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
-            let score = Double(Int((source.score * 100).rounded())) / 100
+            let hundredths = (source.score * 100).rounded()
+            let score = hundredths == 0 ? 0 : hundredths / 100
             let place =
                 source.row.section.isEmpty
                 ? source.row.document : "\(source.row.document)#\(source.row.section)"

@@ -158,7 +158,7 @@ struct CitedAddress {
             } else if scalar == "]", let start = open {
                 open = nil
                 let inner = String(String.UnicodeScalarView(text[(start + 1)..<index]))
-                for word in inner.split(whereSeparator: { $0 == "," || $0 == " " }) {
+                for word in inner.split(whereSeparator: { ",; ".contains($0) }) {
                     guard let number = Int(word), let passage = addresses[number],
                         let url = passage.url
                     else { continue }

@@ -42,6 +42,11 @@ struct SearchRequest {
             return text
         }
         condition = try request.nested("filters").map { try SearchFilter.condition($0) }
+        // Every row is compared with every value, so filters have the limit of typed conditions.
+        if let condition, condition.description.utf8.count > Condition.byteLimit {
+            throw request.failure(
+                "filters", "are longer than a condition of \(Condition.byteLimit) bytes")
+        }
         count =
             try request.integer("max_num_results", in: 1...Self.largestCount) ?? Self.usualCount
         let ranking = try request.nested("ranking_options")

@@ -222,11 +222,11 @@ struct PageText {
         return result
     }
 
-    /// The links for citations such as `[1]` and `[1, 3]`; nil unless all numbers are known.
+    /// The links for citations such as `[1]`, `[1, 3]` and `[1; 3]`; nil unless all numbers are known.
     private func citations(_ text: Substring) -> (links: String, end: Substring.Index)? {
         guard !numbers.isEmpty, let close = text.prefix(40).firstIndex(of: "]") else { return nil }
         let inner = text[text.index(after: text.startIndex)..<close]
-        let cited = inner.split { $0 == "," || $0 == " " }.map { Int($0) }
+        let cited = inner.split { ",; ".contains($0) }.map { Int($0) }
         guard !cited.isEmpty else { return nil }
         var links = ""
         for number in cited {
