@@ -20,12 +20,11 @@ enum Delta {
                 throw Arguments.Refusal("no such ref: \(name)")
             }
             let before = try Snapshot(parent, in: transaction.objects)
-            guard case .table(let root, let rows, let dimension) = before.content else {
+            guard case .table(let table) = before.content else {
                 throw Arguments.Refusal("\(name) has no rows")
             }
-            let table = try Table(root: root, rows: rows, dimension: dimension)
-                .applying(edits, in: transaction.objects)
-            let id = try Benchmark.store(table, parents: [parent], in: transaction.objects)
+            let edited = try table.applying(edits, in: transaction.objects)
+            let id = try Benchmark.store(edited, parents: [parent], in: transaction.objects)
             return try transaction.commit([RefUpdate(name, expected: .exactly(parent), new: id)])
         }
         Measurement.emit([
