@@ -69,14 +69,15 @@ def check_feedback_becomes_features(bench):
     assert {(row["answerId"], row["rating"]) for row in rows} == {(record["id"], "bad"), (second["id"], "good")}
 
 
-def check_a_repository_that_is_damaged_is_503(bench):
+def check_a_repository_that_is_damaged_is_503_until_it_is_repaired(bench):
     service = bench.serve()
     client = service.client()
     assert list(search(client))
-    for pack in sorted((bench.repository / "packs").rglob("*")):
-        if pack.is_file() and pack.stat().st_size > 4096:
-            with open(pack, "r+b") as file:
-                file.truncate(4096)
+    whole = {pack: pack.read_bytes() for pack in (bench.repository / "packs").rglob("*")
+             if pack.is_file() and pack.stat().st_size > 4096}
+    for pack in whole:
+        with open(pack, "r+b") as file:
+            file.truncate(4096)
     causes = []
     for question in (QUESTION, "frost alarm", "larkctl probe", "valve", "backup", "firmware"):
         try:
@@ -89,6 +90,17 @@ def check_a_repository_that_is_damaged_is_503(bench):
         assert service.is_running, service.output
     assert causes, "what is not in memory any more is missed"
     assert service.get("/healthz")[0] == 200
+    for pack, data in whole.items():
+        with open(pack, "r+b") as file:
+            file.write(data)
+
+    def answers():
+        try:
+            return all(list(search(client, question)) for question in ("larkctl probe", "valve", "backup", "firmware"))
+        except openai.InternalServerError:
+            return False
+
+    until(answers, "the service answers from the repaired files")
 
 
 def check_SIGTERM_lets_requests_finish(bench):

@@ -208,7 +208,7 @@ public struct HybridRetrieval: Sendable {
             scores[left] != scores[right] ? scores[left] > scores[right] : left < right
         }
         var sections: Set<RowPlace> = []
-        var documents: [HashedBytes: Int] = [:]
+        var documents: [ObjectID: Int] = [:]
         var (first, rest): ([Int], [Int]) = ([], [])
         for index in sorted {
             guard first.count < count else { return first }
@@ -227,29 +227,13 @@ public struct HybridRetrieval: Sendable {
 
 /// The section that a row belongs to.
 public struct RowPlace: Hashable, Sendable {
-    let document: HashedBytes
-    let section: HashedBytes
+    // Digests, because every question compares the places of its candidates.
+    let document: ObjectID
+    private let section: ObjectID
 
     /// The section of a row.
     public init(_ row: FeatureRow) {
-        document = HashedBytes(row.document)
-        section = HashedBytes(row.section)
-    }
-}
-
-/// The bytes of a text, hashed once: every question compares the places of its candidates.
-struct HashedBytes: Hashable, Sendable {
-    private let hash: UInt64
-    private let bytes: [UInt8]
-
-    init(_ text: String) {
-        bytes = Array(text.utf8)
-        hash = TermHash.of(bytes)
-    }
-
-    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
-
-    static func == (left: HashedBytes, right: HashedBytes) -> Bool {
-        left.hash == right.hash && left.bytes == right.bytes
+        document = ObjectID(of: row.document.utf8Span.span)
+        section = ObjectID(of: row.section.utf8Span.span)
     }
 }

@@ -1,3 +1,4 @@
+internal import Objects
 internal import Synchronization
 internal import TextAnalysis
 
@@ -53,7 +54,7 @@ public struct CandidateSignals: Sendable {
         _ question: Question, _ candidates: [Candidate], rows: [AnalysedRow], words: [RowWords]
     ) {
         precondition(candidates.count == rows.count, "every candidate has a row")
-        var numbers: [HashedBytes: Int] = [:]
+        var numbers: [ObjectID: Int] = [:]
         var best: [GreatestThree] = []
         let documents = zip(candidates, rows).map { candidate, row in
             let number = numbers[row.place.document] ?? best.count

@@ -171,11 +171,16 @@ public final class Follower<Source: ServedVersions>: Sendable {
     ///
     /// Any failure leaves the current versions in service. Calls from several threads run one after another.
     ///
-    /// - Parameter retrying: Whether to try rejected versions again, for instance because a service that they need may
-    ///   have changed.
+    /// - Parameters:
+    ///   - retrying: Whether to try rejected versions again, for instance because a service that they need may have
+    ///     changed.
+    ///   - reopening: Whether to open the versions in service again, from the files that hold them now, for instance
+    ///     because those that they were opened from are damaged.
     /// - Returns: Nil when nothing changed, or the same rejection was reported before.
-    public func follow(retrying: Bool = false) -> Change? {
-        let change = progress.withLock { advance(&$0, retrying: retrying) }
+    public func follow(retrying: Bool = false, reopening: Bool = false) -> Change? {
+        let change = progress.withLock {
+            advance(&$0, retrying: retrying || reopening, reopening: reopening)
+        }
         // A lease that cannot be narrowed now protects more than it needs to.
         try? updateLease()
         return change
@@ -184,7 +189,9 @@ public final class Follower<Source: ServedVersions>: Sendable {
     /// Ends the lease; the versions may be collected from then on.
     public func stop() { lease.release() }
 
-    private func advance(_ progress: inout Progress, retrying: Bool) -> Change? {
+    private func advance(
+        _ progress: inout Progress, retrying: Bool, reopening: Bool
+    ) -> Change? {
         let newest: State
         let next: Source.Versions
         do throws(Source.Failure) {
@@ -199,7 +206,7 @@ public final class Follower<Source: ServedVersions>: Sendable {
             guard isNew || retrying else { return nil }
             next = try source.choose(in: newest)
         } catch { return reject(nil, error).change }
-        if next == current.versions {
+        if next == current.versions, !reopening {
             (progress.state, progress.refused) = (newest, nil)
             service.withLock { ($0.rejection, $0.confirmed) = (nil, newest.number) }
             return nil
@@ -210,7 +217,8 @@ public final class Follower<Source: ServedVersions>: Sendable {
             return nil
         }
         do throws(Source.Failure) {
-            try replace(with: next, in: newest, &progress)
+            try replace(
+                with: next, in: newest, sharing: reopening ? nil : current.opened, &progress)
         } catch {
             let (rejection, change) = reject(next, error)
             // The next call tries again after an error that may be temporary.
@@ -223,7 +231,8 @@ public final class Follower<Source: ServedVersions>: Sendable {
 
     /// Opens other versions, and puts them in service.
     private func replace(
-        with next: Source.Versions, in state: State, _ progress: inout Progress
+        with next: Source.Versions, in state: State, sharing opened: Source.Opened?,
+        _ progress: inout Progress
     ) throws(Source.Failure) {
         do throws(Source.Failure) {
             // Protects both until it is known which will be served.
@@ -233,7 +242,7 @@ public final class Follower<Source: ServedVersions>: Sendable {
             if error.fault == .io { throw error }
             try hold([next], &progress)
         }
-        let opened = try source.open(next, in: state, from: current.opened)
+        let opened = try source.open(next, in: state, from: opened)
         try source.warm(opened)
         let new = InService(next, opened, in: state, since: now())
         // The last reference to the former versions may end here, and they take long to close: not under the lock.

@@ -64,6 +64,7 @@ public final class AnswerService: Sendable {
     private let follower: Follower<ServedAnswering>
     private let repositoryID: RandomBits
     private let backOff = Mutex(BackOff())
+    private let damage = Mutex(Damage())
 
     /// The seconds for which the lease outlives a service that ends without ``stop()``.
     private static let leaseSeconds = 600
@@ -105,6 +106,9 @@ public final class AnswerService: Sendable {
     public func follow() -> Change? {
         let isDue = backOff.withLock { $0.isDue }
         if isDue, let check = recheckEngine() { return .checked(check) }
+        if damage.withLock({ $0.take() }), case .switched = follower.follow(reopening: true) {
+            return .switched
+        }
         // The lease is renewed by its own timer, and what is pinned never moves.
         guard !isPinned else { return nil }
         let isEngine = if case .engine = follower.rejection?.error { true } else { false }
@@ -155,12 +159,19 @@ extension AnswerService {
 
     /// Finds the chunks for a question in versions that ``current`` named.
     ///
+    /// Where these turn out to be damaged, ``follow()`` opens them again, because the repository may be repaired.
+    ///
     /// - Throws: As ``QuestionAnswering/retrieve(_:count:where:)``.
     public func retrieve(
         _ question: String, count: Int? = nil, where own: Condition? = nil, from versions: InService
     ) throws(InferenceError) -> Retrieval {
-        try versions.opened.answering.retrieve(
-            question, count: count ?? settings.passages, where: own)
+        do throws(InferenceError) {
+            return try versions.opened.answering.retrieve(
+                question, count: count ?? settings.passages, where: own)
+        } catch {
+            if error.fault == .damaged { damage.withLock { $0.isFound = true } }
+            throw error
+        }
     }
 
     /// Answers a question from versions that ``current`` named.
@@ -264,6 +275,21 @@ public struct AnswerRequest: Sendable {
     public init(_ question: String, after conversation: [ChatMessage] = []) {
         self.question = question
         self.conversation = conversation
+    }
+}
+
+/// Damage that answers met, and when to open their versions again.
+private struct Damage {
+    var isFound = false
+    private var backOff = BackOff()
+
+    /// Whether it is time to open the versions again. Each time makes the next pause longer, because opening them finds
+    /// only some damage.
+    mutating func take() -> Bool {
+        guard isFound, backOff.isDue else { return false }
+        isFound = false
+        backOff.wait()
+        return true
     }
 }
 
