@@ -26,6 +26,11 @@ struct FailureMapping: Sendable {
         return failure
     }
 
+    /// An error in words for the log.
+    static func text(of error: any Error) -> String {
+        (error as? any Diagnosable)?.message ?? "\(error)"
+    }
+
     /// Whether an error is the server's own, so that an operator should read about it.
     static func isUnexpected(_ error: any Error) -> Bool {
         switch error {

@@ -1,5 +1,6 @@
 internal import Dispatch
 public import Hummingbird
+internal import Logging
 internal import NIOCore
 public import Objects
 internal import Synchronization
@@ -162,8 +163,12 @@ extension ServingContext {
                 do {
                     part = try await stream.next()
                 } catch  where isEvents {
-                    let failure = context.failures.failure(
-                        error, ending: context.exchange?.ending)
+                    let ending = context.exchange?.ending
+                    let failure = context.failures.failure(error, ending: ending)
+                    // The status was sent long ago, so only this line tells an operator.
+                    if ending == nil, FailureMapping.isUnexpected(error) {
+                        context.logger.error("\(FailureMapping.text(of: error))")
+                    }
                     part = ByteBuffer(bytes: ResponseStream.event(failure.json))
                     if let part { try await writer.write(part) }
                     break

@@ -82,8 +82,7 @@ final class ServerObserver: Sendable {
 
     /// An error that an operator should read about.
     func failed(_ error: any Error, id: String) {
-        let text = (error as? any Diagnosable)?.message ?? "\(error)"
-        logger.error("\(text)", metadata: ["id": .string(id)])
+        logger.error("\(FailureMapping.text(of: error))", metadata: ["id": .string(id)])
     }
 
     private static let methods: Set<String> = [

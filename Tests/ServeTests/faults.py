@@ -83,6 +83,7 @@ def check_a_stream_that_breaks_off_ends_with_an_error(shared):
     for faults in ({"mode": "cut"}, {"mode": "error-event", "body": SHAPES[0]}, {"mode": "hang-middle"}):
         shared.generator.behave(**faults)
         parts = []
+        logged = shared.service.output.count('"level":"error"')
 
         def read():
             for chunk in shared.chat(stream=True):
@@ -90,6 +91,7 @@ def check_a_stream_that_breaks_off_ends_with_an_error(shared):
 
         raises(openai.APIError, read)
         assert "".join(parts), faults
+        assert shared.service.output.count('"level":"error"') > logged, "the log has the reason"
         # The other API has an event for it, which its client makes an error or an event of.
         kinds = []
 

@@ -1,10 +1,42 @@
-"""Replicas beside each other, feedback, damage, and the end."""
+"""What a configuration is checked for, replicas beside each other, feedback, damage, logs, and the end."""
 import json
 import socket
 
 import openai
 
 from bench import NAME, QUESTION, chat, raises, search, until
+
+
+def check_check_looks_at_all_that_a_configuration_names(bench):
+    generator = bench.generator()
+    bench.release("--canary", bench.canary(generator))
+    engine = {"kind": "openai", "url": generator.url, "model": generator.model, "retries": 0}
+    good = {"repo": str(bench.repository), "serve": NAME, "listen": {"port": 0}, "generator": engine,
+            "feedback": {"folder": "feedback"}}
+
+    def checked(status=0, **changed):
+        path = bench.write("serve.yaml", {**good, **changed})
+        return bench.run("fti-inference", "serve", path, "--check", status=status)
+
+    shown = checked()
+    for words in (f"serving      {NAME}", "http://127.0.0.1:0", f"{generator.model} at {generator.url}", "tokens       none",
+                  "feedback     ", bench.resolve(NAME)):
+        assert words in shown, shown
+    for words, status, changed in (
+            ("nowhere.txt", 74, {"tokens": "nowhere.txt"}),
+            ("without tokens", 64, {"listen": {"address": "0.0.0.0", "port": 0}}),
+            ("listen.hosts", 64, {"listen": {"hosts": ["http://a.b:80"]}}),
+            ("nowhere.pem", 74, {"listen": {"tls": {"certificate": "nowhere.pem", "key": "nowhere.pem"}}}),
+            ("serve.yaml", 74, {"feedback": {"folder": "serve.yaml"}}),
+            ("releases/nowhere", 2, {"serve": "releases/nowhere"})):
+        assert words in (complaint := checked(status, **changed)), complaint
+    # Quotes need no prompt and no canary, so somebody forgot the language model.
+    path = bench.write("serve.yaml", {**good, "generator": {"kind": "extractive"}})
+    assert "quotes" in bench.run("sh", "-c", f"fti-inference serve {path} --check 2>&1")
+    generator.behave(name="another model")
+    path = bench.write("serve.yaml", good)
+    done = bench.run("sh", "-c", f"fti-inference serve {path} --check 2>&1; echo status $?")
+    assert "not the one that the release records" in done and "status 0" not in done, done
 
 
 def check_another_replica_is_named(bench):
@@ -117,3 +149,36 @@ def check_SIGTERM_lets_requests_finish(bench):
     assert service.end() == 0
     # The lease ends with the service.
     assert "fti-inference" not in bench.run("ftictl", "status", "--json")
+
+
+def check_balancers_learn_of_the_end_before_it(bench):
+    service = bench.serve(limits={"announce": "3s"})
+    assert service.ready[0] == 200
+    service.terminate()
+    until(lambda: service.ready[0] == 503, "it is not ready any more")
+    assert service.get("/healthz")[0] == 200 and list(search(service.client())), "it still answers"
+    assert service.end() == 0
+
+
+def check_a_language_model_that_hangs_delays_neither_start_nor_end(bench):
+    generator = bench.generator()
+    bench.release("--canary", bench.canary(generator))
+    generator.behave(mode="hang")
+    # The canary alone could take five minutes.
+    service = bench.serve(generator)
+    assert list(search(service.client())) and service.ready[0] == 503
+    asked = generator.counts["requests"]
+    until(lambda: generator.counts["requests"] > asked, "the model is asked again in the background")
+    service.terminate()
+    assert service.end() == 0
+
+
+def check_questions_are_logged_only_where_asked_for(bench):
+    for asked in (False, True):
+        service = bench.serve(logs={"questions": asked})
+        text = chat(service.client()).choices[0].message.content
+        assert list(search(service.client(), "How long is the cable?"))
+        service.terminate()
+        assert service.end() == 0
+        for words in (QUESTION, json.dumps(text)[1:20], "How long is the cable?"):
+            assert (words in service.output) is asked, service.output

@@ -2,6 +2,7 @@ import Artifacts
 import Conditions
 import Hummingbird
 import InferencePipeline
+import Logging
 import NIOCore
 import Objects
 import Refs
@@ -18,6 +19,8 @@ struct InferenceAPI: Sendable {
     let answerPool: WorkPool
     let answers: AnswerLog
     let measures: InferenceMeasures
+    /// Whether the log has questions and answers.
+    let logsQuestions: Bool
     /// Seconds since 1970 when the service started.
     let started: Int
 
@@ -167,13 +170,13 @@ struct AnswerRun: Sendable {
     private let ask: AnswerRequest
     private let api: InferenceAPI
     private let versions: AnswerService.InService
-    private let deadline: Deadline
+    private let context: ServingContext
 
     init(ask: AnswerRequest, in api: InferenceAPI, _ context: ServingContext) {
         self.ask = ask
         self.api = api
         versions = api.service.current
-        deadline = context.deadline
+        self.context = context
         id = api.service.newAnswerID()
         created = api.answers.now().milliseconds / 1000
     }
@@ -191,9 +194,18 @@ struct AnswerRun: Sendable {
     func finish(_ part: (String) -> Void) throws -> AnswerRecord {
         let record = try api.measures.answer {
             () throws(InferenceError) in
-            try api.service.answer(ask, as: id, from: versions, by: deadline, part: part)
+            try api.service.answer(
+                ask, as: id, from: versions, by: context.deadline, part: part)
         }
         try api.answers.keep(record, id)
+        if api.logsQuestions {
+            context.logger.notice(
+                "answered",
+                metadata: [
+                    "answer": .string(record.id), "question": .string(record.question),
+                    "text": .string(record.answer),
+                ])
+        }
         return record
     }
 }
@@ -230,6 +242,11 @@ extension InferenceAPI {
         let asked = try SearchRequest(try await request.json(context))
         let versions = service.current
         let names = ServedVersions(versions, in: service)
+        if logsQuestions {
+            for query in asked.queries {
+                context.logger.notice("searched", metadata: ["question": .string(query)])
+            }
+        }
         let results = try await context.run(on: retrievalPool) {
             let found = try asked.queries.map { query in
                 try measures.retrieval { () throws(InferenceError) in

@@ -50,8 +50,6 @@ struct Serve: Command {
             try settings(configuration, verified, path, context), in: repository)
         defer { service.stop() }
         verified.save()
-        try report(service, configuration, context)
-        if check { return }
         let store = AnswerStore(in: try configuration.medium(of: service.replicaName))
         let retrievalPool = WorkPool(
             "retrieval", width: Threads.available, queue: configuration.limits.queue,
@@ -70,10 +68,13 @@ struct Serve: Command {
             answers: AnswerLog(
                 store: store, feedback: try configuration.feedbackLines(of: service.replicaName),
                 repository: repository, replica: service.replicaName, now: Writer.systemClock),
-            measures: measures, started: context.now.milliseconds / 1000)
+            measures: measures, logsQuestions: configuration.logsQuestions,
+            started: context.now.milliseconds / 1000)
         var server = HTTPServer.Configuration()
         server.listen = configuration.listen
         server.limits = configuration.limits
+        server.announceTime =
+            configuration.announceTime ?? (configuration.listen.isLoopback ? .zero : .seconds(2))
         server.tokens = try configuration.tokens.map { try TokenFile($0) }
         server.metricsNeedToken = configuration.metricsNeedToken
         server.redact = { Secrets.redacted($0) }
@@ -84,6 +85,8 @@ struct Serve: Command {
             api.add(to: router)
             page?.add(to: router)
         }
+        try report(service, configuration, tokens: server.tokens, context)
+        if check { return }
         let following = Following(
             service: service, interval: configuration.poll, switches: measures.switches,
             onSwitch: { verified.save() }, logger: logger)
@@ -121,30 +124,60 @@ struct Serve: Command {
         var settings = AnswerService.Settings(
             configuration.selection, loading: loading, now: Writer.systemClock)
         settings.passages = configuration.passages
+        // A service listens soon, whatever its language model does.
+        settings.firstCheck = check ? nil : .seconds(10)
         settings.engine = try configuration.engine()
         settings.replica = try configuration.replicaIdentity()
         return settings
     }
 
-    /// Says what is served.
+    /// Says what is served, to whom, and by which language model.
+    ///
+    /// - Throws: With `--check`, the error of a language model that is not used.
     private func report(
-        _ service: AnswerService, _ configuration: ServeConfiguration, _ context: CommandContext
+        _ service: AnswerService, _ configuration: ServeConfiguration, tokens: TokenFile?,
+        _ context: CommandContext
     ) throws {
         let versions = service.current
+        let roles = versions.versions.roles
+        let listen = configuration.listen
+        let scheme = listen.tls == nil ? "http" : "https"
+        let host = listen.address.contains(":") ? "[\(listen.address)]" : listen.address
+        var lines = [("listen", "\(scheme)://\(host):\(listen.port)")]
+        if case .service(let endpoint) = configuration.generator {
+            lines.append(("engine", "\(endpoint.model) at \(endpoint.address)"))
+            lines.append(("prompt", versions.opened.promptID?.hex ?? "none"))
+            lines.append(("canary", roles.canary?.hex ?? "none, so answers are not verified"))
+        } else {
+            lines.append(("engine", "quotes"))
+        }
+        lines.append(("tokens", tokens.map { "\($0.names.count)" } ?? "none"))
+        lines.append(("feedback", configuration.feedback ?? "none"))
         if context.output.isJSON {
             var object = ServedVersions(versions, in: service).json
             object["serving"] = .string(configuration.servedName)
+            for (name, value) in lines where object[name] == nil { object[name] = .string(value) }
             try context.output.emit(object)
         } else {
-            try context.output.line("serving      \(configuration.servedName)")
-            for (role, id) in versions.versions.snapshots.sorted(by: { $0.key < $1.key }) {
-                let gap = String(repeating: " ", count: max(1, 13 - role.count))
-                try context.output.line(role + gap + id.hex)
+            lines.insert(("serving", configuration.servedName), at: 0)
+            let snapshots = versions.versions.snapshots.sorted { $0.key < $1.key }
+            lines.insert(contentsOf: snapshots.map { ($0.key, $0.value.hex) }, at: 1)
+            lines.append(("transaction", "\(versions.versions.transaction)"))
+            for (name, value) in lines {
+                let gap = String(repeating: " ", count: max(1, 13 - name.utf8.count))
+                try context.output.line(name + gap + value)
             }
-            try context.output.line("transaction  \(versions.versions.transaction)")
         }
         try context.output.flush()
+        if case .extractive = configuration.generator,
+            roles.prompt != nil || roles.canary != nil
+        {
+            try context.output.warn(
+                "the release binds a prompt or a canary, but answers are quotes: the configuration has no "
+                    + "generator of the kind openai")
+        }
         if case .failed(let error) = versions.opened.engineCheck {
+            if check { throw error }
             try context.output.warn(error.message)
         }
     }
@@ -160,14 +193,18 @@ private struct Following: Service {
 
     func run() async throws {
         let pool = WorkPool(width: 1, queue: 0)
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                let change = try? await pool.run(by: Deadline(after: .seconds(3600)), for: "") {
-                    service.follow()
+        await withGracefulShutdownHandler {
+            await cancelWhenGracefulShutdown {
+                while !Task.isCancelled {
+                    let change = try? await pool.run(by: Deadline(after: .seconds(3600)), for: "") {
+                        service.follow()
+                    }
+                    if let change { report(change) }
+                    try? await Task.sleep(for: interval)
                 }
-                if let change { report(change) }
-                try? await Task.sleep(for: interval)
             }
+        } onGracefulShutdown: {
+            service.stopChecking()
         }
         await pool.stop()
     }
@@ -191,7 +228,7 @@ private struct Following: Service {
                 "the language model is not used",
                 metadata: ["reason": .string(Secrets.redacted(error.message))])
         case .checked:
-            logger.notice("the language model is used again")
+            logger.notice("the language model answers as the release records, and is used")
         }
     }
 }

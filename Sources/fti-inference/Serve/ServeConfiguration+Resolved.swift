@@ -117,6 +117,7 @@ extension ServeConfiguration {
                 limits[keyPath: path] = value
             }
         }
-        try inner.finish(known: counts.map(\.0) + times.map(\.0))
+        announceTime = try inner.duration("announce", in: .zero ... .seconds(3600))
+        try inner.finish(known: counts.map(\.0) + times.map(\.0) + ["announce"])
     }
 }

@@ -50,6 +50,8 @@ struct ServeConfiguration {
     var listen = ListenConfiguration()
     /// The limits of the server.
     var limits = ServerLimits()
+    /// How long `/readyz` says 503 before the server stops to listen; nil for the default.
+    var announceTime: Duration?
     /// The file of tokens; nil to serve loopback addresses only, without tokens.
     var tokens: String?
     /// See ``GeneratorKind``.

@@ -19,6 +19,9 @@ public final class AnswerService: Sendable {
         public var loading: LoadingOptions
         /// What writes answers.
         public var engine = Engine.extractive
+        /// The longest time for checking the language model before the service starts; nil for the engine's own. A
+        /// check that takes longer fails, and ``AnswerService/follow()`` makes it again.
+        public var firstCheck: Duration?
         /// The number of passages; nil for the ranker's own number.
         public var passages: Int?
         /// This process, as its lease and its answers name it; nil for a lease that says nothing of it.
@@ -62,6 +65,7 @@ public final class AnswerService: Sendable {
 
     private let settings: Settings
     private let follower: Follower<ServedAnswering>
+    private let checks: EngineCheckDeadlines
     private let repositoryID: RandomBits
     private let backOff = Mutex(BackOff())
     private let damage = Mutex(Damage())
@@ -78,8 +82,10 @@ public final class AnswerService: Sendable {
     public init(_ settings: Settings, in repository: Repository) throws(InferenceError) {
         self.settings = settings
         repositoryID = try wrapping(repository.state(), as: InferenceError.refs).repositoryID
+        let source = ServedAnswering(settings: settings, repository: repository)
+        checks = source.deadlines
         follower = try Follower(
-            ServedAnswering(settings: settings, repository: repository), in: repository,
+            source, in: repository,
             purpose: "fti-inference", leaseSeconds: Self.leaseSeconds, replica: settings.replica,
             now: settings.now)
     }
@@ -138,6 +144,9 @@ public final class AnswerService: Sendable {
         backOff.withLock { $0.wait() }
         return now.message.utf8.elementsEqual(before.message.utf8) ? nil : check
     }
+
+    /// Ends a check of the language model that is running, and all later ones at once, so that ``follow()`` returns.
+    public func stopChecking() { checks.stop() }
 
     /// Ends the lease; the versions may be collected from then on.
     public func stop() { follower.stop() }

@@ -29,6 +29,34 @@ public enum EngineCheck: Sendable {
     public var isVerified: Bool { if case .passed = self { true } else { false } }
 }
 
+/// The deadlines of the checks of a language model, which end when the service stops.
+final class EngineCheckDeadlines: Sendable {
+    private struct State {
+        var current: Deadline?
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+
+    /// The deadline of a check that begins now, one at a time.
+    func begin(after time: Duration) -> Deadline {
+        state.withLock { state in
+            let deadline = Deadline(after: time)
+            if state.isStopped { deadline.cancel() }
+            state.current = deadline
+            return deadline
+        }
+    }
+
+    /// Ends the check that runs, and all later ones at once.
+    func stop() {
+        state.withLock { state in
+            state.isStopped = true
+            state.current?.cancel()
+        }
+    }
+}
+
 /// Everything that answers questions for one set of versions; any number of threads use it.
 public final class Answering: Sendable {
     /// Finds passages.
@@ -42,10 +70,14 @@ public final class Answering: Sendable {
     private let engine: Engine
     private let canary: Canary?
     private let check: Mutex<EngineCheck>
+    private let deadlines: EngineCheckDeadlines
 
-    init(_ answering: QuestionAnswering, _ engine: Engine) throws(InferenceError) {
+    init(
+        _ answering: QuestionAnswering, _ engine: Engine, _ deadlines: EngineCheckDeadlines
+    ) throws(InferenceError) {
         self.answering = answering
         self.engine = engine
+        self.deadlines = deadlines
         spaceID = answering.versions.space.id
         let prompt = try answering.versions.prompt()
         switch engine {
@@ -65,14 +97,17 @@ public final class Answering: Sendable {
     public var engineCheck: EngineCheck { check.withLock { $0 } }
 
     /// Asks the language model what the release's canary records.
+    ///
+    /// - Parameter limit: The longest time, if it is shorter than the engine's own.
     @discardableResult
-    func checkEngine() -> EngineCheck {
+    func checkEngine(within limit: Duration? = nil) -> EngineCheck {
         guard case .model(let model, _, let timeout) = engine, let canary else {
             return engineCheck
         }
         let outcome: EngineCheck
         do throws(GenerationError) {
-            switch try canary.check(model, by: Deadline(after: timeout)) {
+            let time = min(limit ?? timeout, timeout)
+            switch try canary.check(model, by: deadlines.begin(after: time)) {
             case .same: outcome = .passed
             case .differs(let difference):
                 outcome = .failed(.engine(model: model.name, reason: difference.description))
@@ -87,6 +122,7 @@ public final class Answering: Sendable {
 public struct ServedAnswering: ServedVersions {
     let settings: AnswerService.Settings
     let repository: Repository
+    let deadlines = EngineCheckDeadlines()
 
     /// See ``ServedVersions``.
     public func choose(in state: State) throws(InferenceError) -> ChosenVersions {
@@ -104,8 +140,11 @@ public struct ServedAnswering: ServedVersions {
         let answering = try QuestionAnswering(
             versions, in: repository, state: state, loading: settings.loading,
             sharing: current?.answering)
-        let opened = try Answering(answering, settings.engine)
-        if case .failed(let error) = opened.checkEngine(), current != nil { throw error }
+        let opened = try Answering(answering, settings.engine, deadlines)
+        let limit = current == nil ? settings.firstCheck : nil
+        if case .failed(let error) = opened.checkEngine(within: limit), current != nil {
+            throw error
+        }
         return opened
     }
 
