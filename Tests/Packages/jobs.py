@@ -1,6 +1,7 @@
 """A small real job for each program, in a root that has nothing of fti but that program."""
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -11,6 +12,7 @@ import metrics
 from roots import Failure, Root
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
+UNIT = PROJECT / "Packaging/systemd/fti-inference.service"
 QUESTION = "At what temperature does the frost alarm go off by default?"
 
 
@@ -86,7 +88,20 @@ def fti_inference(job: Job) -> None:
     repository = job.repository()
     reply = job.json("--repo", repository, "ask", QUESTION)
     expect(reply["answered"] and "3" in reply["answer"], f"no answer: {reply}")
+    stays_ended(job, repository)
     serve(job, repository)
+
+
+def stays_ended(job: Job, repository: str) -> None:
+    """systemd does not restart the service after a mistake that would only come back, but does after a crash."""
+    final = re.search(r"^RestartPreventExitStatus=(.*)$", UNIT.read_text(), re.MULTILINE)[1].split()
+    expect(not {"1", "74", "SIGABRT", "SIGSEGV"} & set(final), f"the unit is not restarted after {final}")
+    for mistake in (f"repo: {repository}\nserve: releases/absent", f"repo: {repository}\nserve: features/prod",
+                    f"repo: {job.home}/absent.fti", "serves: releases/prod"):
+        configuration = job.write("mistaken.yaml", mistake + "\n")
+        command = job.root.command(f"/usr/bin/{job.program}", "serve", configuration, user=job.user, home=job.home)
+        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        expect(str(ended.returncode) in final, f"{mistake!r}: {ended.returncode} would be restarted:\n{ended.stdout}")
 
 
 def serve(job: Job, repository: str) -> None:
@@ -112,6 +127,10 @@ generator: {{kind: extractive}}
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
         wrong = metrics.complaints(*metrics.exposed(text))
         expect(not wrong, "the dashboard or an alert asks for more than is exposed:\n" + "\n".join(wrong))
+        page = (PROJECT / "docs/serving.md").read_text()
+        hidden = [f"{name} {kind}" for name, kind in re.findall(r"^# TYPE (fti_\w+) (\w+)$", text, re.MULTILINE)
+                  if f"| `{name}` | {kind} |" not in page]
+        expect(not hidden, f"docs/serving.md does not describe {hidden}")
     finally:
         process.send_signal(signal.SIGTERM)
         try:
