@@ -195,7 +195,8 @@ struct AnswerRun: Sendable {
         let record = try api.measures.answer {
             () throws(InferenceError) in
             try api.service.answer(
-                ask, as: id, from: versions, by: context.deadline, part: part)
+                ask, as: id, from: versions, by: context.deadline, found: api.measures.found,
+                part: part)
         }
         try api.answers.keep(record, id)
         if api.logsQuestions {
@@ -249,10 +250,11 @@ extension InferenceAPI {
         }
         let results = try await context.run(on: retrievalPool) {
             let found = try asked.queries.map { query in
-                try measures.retrieval { () throws(InferenceError) in
-                    try service.retrieve(
-                        query, count: asked.count, where: asked.condition, from: versions)
-                }
+                let start = ContinuousClock.now
+                let retrieval = try service.retrieve(
+                    query, count: asked.count, where: asked.condition, from: versions)
+                measures.found(in: .now - start)
+                return retrieval
             }
             return asked.body(asked.results(found), versions: names.json)
         }

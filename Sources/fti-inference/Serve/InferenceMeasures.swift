@@ -67,14 +67,8 @@ struct InferenceMeasures: Sendable {
         gauge("fti_answers_kept", "Answers that can be asked for again.") { Double(store.count) }
     }
 
-    /// Measures the retrieval of one question.
-    func retrieval<Result>(
-        _ body: () throws(InferenceError) -> Result
-    ) throws(InferenceError) -> Result {
-        let start = ContinuousClock.now
-        defer { retrievalTime.observe(ContinuousClock.now - start) }
-        return try body()
-    }
+    /// Records how long it took to find the passages of one question.
+    func found(in time: Duration) { retrievalTime.observe(time) }
 
     /// Measures one answer.
     func answer(

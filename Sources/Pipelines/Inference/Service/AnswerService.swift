@@ -188,12 +188,13 @@ extension AnswerService {
     /// - Parameters:
     ///   - id: The name of the answer; see ``newAnswerID()``.
     ///   - deadline: When the answer must be complete.
+    ///   - found: Receives how long it took to find the passages.
     ///   - part: Receives each part of the answer, on the calling thread; together they are the record's answer.
     /// - Throws: `engine` when the language model is not the one that the release records; `generation` when it fails;
     ///   as ``QuestionAnswering/retrieve(_:count:where:)``. A call that fails may have passed parts.
     public func answer(
         _ ask: AnswerRequest, as id: AnswerID, from versions: InService, by deadline: Deadline,
-        part: (String) -> Void
+        found: (Duration) -> Void = { _ in }, part: (String) -> Void
     ) throws(InferenceError) -> AnswerRecord {
         let serving = versions.opened
         if case .failed(let error) = serving.engineCheck { throw error }
@@ -201,8 +202,10 @@ extension AnswerService {
         let asked = try wrapping(
             generator.standalone(ask.question, after: ask.conversation, by: deadline),
             as: InferenceError.generation)
+        let start = ContinuousClock.now
         let retrieval = try retrieve(
             asked, count: ask.passages, where: ask.condition, from: versions)
+        found(.now - start)
         var request = GenerationRequest(
             ask.question, after: ask.conversation, retrieval: retrieval)
         request.tokenLimit = ask.tokenLimit
