@@ -225,7 +225,9 @@ extension ChatModel {
     fileprivate func text(
         _ request: ChatRequest, by deadline: Deadline
     ) throws(GenerationError) -> String {
-        try reply(to: request, by: deadline) { _ in }.text
+        var request = request
+        request.isCharged = false
+        return try reply(to: request, by: deadline) { _ in }.text
     }
 }
 

@@ -36,6 +36,8 @@ public struct ChatRequest: Hashable, Sendable {
     public var tokenLimit: Int?
     /// The randomness of the reply, from 0, where the likeliest token is always chosen; nil for the endpoint's setting.
     public var temperature: Double?
+    /// Whether it counts towards a budget of tokens: what checks the model itself does not.
+    public var isCharged = true
 
     /// Makes a request.
     public init(_ messages: [ChatMessage], tokenLimit: Int? = nil, temperature: Double? = nil) {

@@ -61,7 +61,7 @@ public final class ChatService: ChatModel {
                 ? .cancelled : .busy(name: address, atOnce: slots.count)
         }
         defer { slots.give() }
-        if let (tokens, seconds) = meter?.refusal() {
+        if request.isCharged, let (tokens, seconds) = meter?.refusal() {
             throw .spent(name: address, tokens: tokens, seconds: seconds)
         }
         var text = ""
@@ -89,6 +89,7 @@ public final class ChatService: ChatModel {
     private var address: String { client.endpoint.address.description }
 
     private func charge(_ request: ChatRequest, _ reply: ChatReply) {
+        guard request.isCharged else { return }
         meter?.charge(
             (reply.promptTokens ?? TokenEstimate.tokens(of: request.messages))
                 + (reply.replyTokens ?? TokenEstimate.tokens(of: reply.text)))

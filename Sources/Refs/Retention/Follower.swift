@@ -70,8 +70,7 @@ public final class Follower<Source: ServedVersions>: Sendable {
         /// When they were first rejected for this reason.
         public let since: Timestamp
 
-        /// Whether the reason may pass, as I/O errors do: ``Follower/follow(retrying:)`` then tries again whenever it is
-        /// called, so the caller should wait longer each time.
+        /// Whether the reason may pass, as I/O errors do, so that it is worth trying again after a while.
         public var isTemporary: Bool { error.fault == .io }
 
         fileprivate func hasSameReason(_ other: Rejection) -> Bool {
@@ -110,6 +109,8 @@ public final class Follower<Source: ServedVersions>: Sendable {
         var state: State
         /// Rejected versions that are not tried again.
         var refused: Rejection?
+        /// The newest transaction of the state whose choice was rejected for a reason that may pass.
+        var postponed: Int?
         /// What the lease protects, and what it says.
         var held: (snapshots: [ObjectID], serving: ServedState?)?
     }
@@ -172,8 +173,8 @@ public final class Follower<Source: ServedVersions>: Sendable {
     /// Any failure leaves the current versions in service. Calls from several threads run one after another.
     ///
     /// - Parameters:
-    ///   - retrying: Whether to try rejected versions again, for instance because a service that they need may have
-    ///     changed.
+    ///   - retrying: Whether to try rejected versions again although the log has not changed, because the reason may
+    ///     have passed.
     ///   - reopening: Whether to open the versions in service again, from the files that hold them now, for instance
     ///     because those that they were opened from are damaged.
     /// - Returns: Nil when nothing changed, or the same rejection was reported before.
@@ -198,12 +199,14 @@ public final class Follower<Source: ServedVersions>: Sendable {
             newest = try wrapping(repository.log.refreshed(progress.state), as: source.failure)
             let refused = progress.refused
             let isNew = newest.number != progress.state.number
+            // A repository that is gone looks like one without new entries.
+            if !isNew { _ = try wrapping(repository.log.entry(newest.number), as: source.failure) }
             service.withLock { service in
                 service.newest = newest.number
                 // The log may have been unreadable before.
                 if !isNew { service.rejection = refused }
             }
-            guard isNew || retrying else { return nil }
+            guard retrying || isNew && newest.number != progress.postponed else { return nil }
             next = try source.choose(in: newest)
         } catch { return reject(nil, error).change }
         if next == current.versions, !reopening {
@@ -221,8 +224,11 @@ public final class Follower<Source: ServedVersions>: Sendable {
                 with: next, in: newest, sharing: reopening ? nil : current.opened, &progress)
         } catch {
             let (rejection, change) = reject(next, error)
-            // The next call tries again after an error that may be temporary.
-            if !rejection.isTemporary { (progress.state, progress.refused) = (newest, rejection) }
+            if rejection.isTemporary {
+                progress.postponed = newest.number
+            } else {
+                (progress.state, progress.refused) = (newest, rejection)
+            }
             return change
         }
         (progress.state, progress.refused) = (newest, nil)

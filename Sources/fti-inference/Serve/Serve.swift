@@ -192,21 +192,25 @@ private struct Following: Service {
     let logger: Logger
 
     func run() async throws {
-        let pool = WorkPool(width: 1, queue: 0)
+        let pool = WorkPool(width: 2, queue: 0)
         await withGracefulShutdownHandler {
             await cancelWhenGracefulShutdown {
-                while !Task.isCancelled {
-                    let change = try? await pool.run(by: Deadline(after: .seconds(3600)), for: "") {
-                        service.follow()
-                    }
-                    if let change { report(change) }
-                    try? await Task.sleep(for: interval)
-                }
+                async let watching: Void = again(on: pool) { service.endOutdatedCheck() }
+                await again(on: pool) { if let change = service.follow() { report(change) } }
+                await watching
             }
         } onGracefulShutdown: {
             service.stopChecking()
         }
         await pool.stop()
+    }
+
+    /// Does work once in every interval, until the task is cancelled.
+    private func again(on pool: WorkPool, _ work: @escaping @Sendable () -> Void) async {
+        while !Task.isCancelled {
+            try? await pool.run(by: Deadline(after: .seconds(3600)), for: "", work)
+            try? await Task.sleep(for: interval)
+        }
     }
 
     private func report(_ change: AnswerService.Change?) {

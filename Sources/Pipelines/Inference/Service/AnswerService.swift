@@ -64,8 +64,8 @@ public final class AnswerService: Sendable {
     }
 
     private let settings: Settings
+    private let source: ServedAnswering
     private let follower: Follower<ServedAnswering>
-    private let checks: EngineCheckDeadlines
     private let repositoryID: RandomBits
     private let backOff = Mutex(BackOff())
     private let damage = Mutex(Damage())
@@ -82,13 +82,14 @@ public final class AnswerService: Sendable {
     public init(_ settings: Settings, in repository: Repository) throws(InferenceError) {
         self.settings = settings
         repositoryID = try wrapping(repository.state(), as: InferenceError.refs).repositoryID
-        let source = ServedAnswering(settings: settings, repository: repository)
-        checks = source.deadlines
+        source = ServedAnswering(settings: settings, repository: repository)
         follower = try Follower(
             source, in: repository,
             purpose: "fti-inference", leaseSeconds: Self.leaseSeconds, replica: settings.replica,
             now: settings.now)
     }
+
+    private var checks: EngineChecks { source.checks }
 
     /// The versions that answer: take them once for each request.
     public var current: InService { follower.current }
@@ -118,11 +119,10 @@ public final class AnswerService: Sendable {
         // The lease is renewed by its own timer, and what is pinned never moves.
         guard !isPinned else { return nil }
         let isEngine = if case .engine = follower.rejection?.error { true } else { false }
-        let isTemporary = follower.rejection?.isTemporary ?? false
-        guard isDue || !isTemporary else { return nil }
-        let change = follower.follow(retrying: isDue && isEngine)
+        let mayPass = isEngine || follower.rejection?.isTemporary ?? false
+        let change = follower.follow(retrying: isDue && mayPass)
         // Only an attempt that was due begins a pause: looking for moved refs in between must not prolong it.
-        if isDue, isEngine || isTemporary { backOff.withLock { $0.wait() } }
+        if isDue, mayPass { backOff.withLock { $0.wait() } }
         switch change {
         case nil: return nil
         case .switched:
@@ -143,6 +143,17 @@ public final class AnswerService: Sendable {
         }
         backOff.withLock { $0.wait() }
         return now.message.utf8.elementsEqual(before.message.utf8) ? nil : check
+    }
+
+    /// Ends a check of the language model that is running for versions that the selection does not name any more, so
+    /// that ``follow()`` goes on to the newest ones. Another thread than the one that follows calls it now and then.
+    public func endOutdatedCheck() {
+        guard let (versions, state) = checks.running,
+            let newest = try? source.repository.log.refreshed(state),
+            newest.number != state.number, let chosen = try? source.choose(in: newest),
+            chosen != versions
+        else { return }
+        checks.end(of: versions)
     }
 
     /// Ends a check of the language model that is running, and all later ones at once, so that ``follow()`` returns.

@@ -29,22 +29,38 @@ public enum EngineCheck: Sendable {
     public var isVerified: Bool { if case .passed = self { true } else { false } }
 }
 
-/// The deadlines of the checks of a language model, which end when the service stops.
-final class EngineCheckDeadlines: Sendable {
+/// The checks of a service's language model: the one that runs can be ended.
+final class EngineChecks: Sendable {
     private struct State {
-        var current: Deadline?
+        var running: (versions: ChosenVersions, state: Refs.State, deadline: Deadline)?
         var isStopped = false
     }
 
     private let state = Mutex(State())
 
-    /// The deadline of a check that begins now, one at a time.
-    func begin(after time: Duration) -> Deadline {
+    /// The versions whose language model is being asked, and the state in which they were chosen.
+    var running: (ChosenVersions, Refs.State)? {
+        state.withLock { state in state.running.map { ($0.versions, $0.state) } }
+    }
+
+    /// Runs a check, one at a time.
+    func run<Outcome>(
+        of versions: ChosenVersions, in chosen: Refs.State, within time: Duration,
+        _ check: (Deadline) -> Outcome
+    ) -> Outcome {
+        let deadline = Deadline(after: time)
         state.withLock { state in
-            let deadline = Deadline(after: time)
             if state.isStopped { deadline.cancel() }
-            state.current = deadline
-            return deadline
+            state.running = (versions, chosen, deadline)
+        }
+        defer { state.withLock { $0.running = nil } }
+        return check(deadline)
+    }
+
+    /// Ends the check of some versions, if it still runs.
+    func end(of versions: ChosenVersions) {
+        state.withLock { state in
+            if state.running?.versions == versions { state.running?.deadline.cancel() }
         }
     }
 
@@ -52,7 +68,7 @@ final class EngineCheckDeadlines: Sendable {
     func stop() {
         state.withLock { state in
             state.isStopped = true
-            state.current?.cancel()
+            state.running?.deadline.cancel()
         }
     }
 }
@@ -70,14 +86,17 @@ public final class Answering: Sendable {
     private let engine: Engine
     private let canary: Canary?
     private let check: Mutex<EngineCheck>
-    private let deadlines: EngineCheckDeadlines
+    private let checks: EngineChecks
+    private let state: Refs.State
 
     init(
-        _ answering: QuestionAnswering, _ engine: Engine, _ deadlines: EngineCheckDeadlines
+        _ answering: QuestionAnswering, in state: Refs.State, _ engine: Engine,
+        _ checks: EngineChecks
     ) throws(InferenceError) {
         self.answering = answering
+        self.state = state
         self.engine = engine
-        self.deadlines = deadlines
+        self.checks = checks
         spaceID = answering.versions.space.id
         let prompt = try answering.versions.prompt()
         switch engine {
@@ -104,17 +123,26 @@ public final class Answering: Sendable {
         guard case .model(let model, _, let timeout) = engine, let canary else {
             return engineCheck
         }
-        let outcome: EngineCheck
-        do throws(GenerationError) {
-            let time = min(limit ?? timeout, timeout)
-            switch try canary.check(model, by: deadlines.begin(after: time)) {
-            case .same: outcome = .passed
-            case .differs(let difference):
-                outcome = .failed(.engine(model: model.name, reason: difference.description))
-            }
-        } catch { outcome = .failed(.generation(error)) }
+        let time = min(limit ?? timeout, timeout)
+        let versions = answering.versions.chosen
+        let outcome = checks.run(of: versions, in: state, within: time) {
+            deadline -> EngineCheck in
+            do throws(GenerationError) {
+                switch try canary.check(model, by: deadline) {
+                case .same: return .passed
+                case .differs(let difference):
+                    return .failed(.engine(model: model.name, reason: difference.description))
+                }
+            } catch { return .failed(.generation(error)) }
+        }
         check.withLock { $0 = outcome }
         return outcome
+    }
+
+    /// Does not use the language model any more if it failed the check of other versions with the same canary.
+    func adopt(_ outcome: EngineCheck, of other: Answering) {
+        guard case .failed(.engine) = outcome, let canary, canary == other.canary else { return }
+        check.withLock { $0 = outcome }
     }
 }
 
@@ -122,7 +150,7 @@ public final class Answering: Sendable {
 public struct ServedAnswering: ServedVersions {
     let settings: AnswerService.Settings
     let repository: Repository
-    let deadlines = EngineCheckDeadlines()
+    let checks = EngineChecks()
 
     /// See ``ServedVersions``.
     public func choose(in state: State) throws(InferenceError) -> ChosenVersions {
@@ -140,9 +168,10 @@ public struct ServedAnswering: ServedVersions {
         let answering = try QuestionAnswering(
             versions, in: repository, state: state, loading: settings.loading,
             sharing: current?.answering)
-        let opened = try Answering(answering, settings.engine, deadlines)
-        let limit = current == nil ? settings.firstCheck : nil
-        if case .failed(let error) = opened.checkEngine(within: limit), current != nil {
+        let opened = try Answering(answering, in: state, settings.engine, checks)
+        let outcome = opened.checkEngine(within: current == nil ? settings.firstCheck : nil)
+        if case .failed(let error) = outcome, let current {
+            current.adopt(outcome, of: opened)
             throw error
         }
         return opened
