@@ -46,7 +46,9 @@ public enum ServingError: Diagnosable, Hashable {
         case .tokens:
             "write NAME SHA256-OF-TOKEN; printf %s TOKEN | sha256sum prints the digest"
         case .file(let error): error.remedy
-        case .setting, .certificate, .listen: nil
+        case .listen:
+            "set listen.address and listen.port to what is free; ss -ltnp lists what is in use"
+        case .setting, .certificate: nil
         }
     }
 }
