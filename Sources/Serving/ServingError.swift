@@ -1,3 +1,5 @@
+internal import Glibc
+internal import NIOCore
 public import Storage
 
 /// Why a server cannot start as it is configured, or cannot read one of its files.
@@ -50,5 +52,19 @@ public enum ServingError: Diagnosable, Hashable {
             "set listen.address and listen.port to what is free; ss -ltnp lists what is in use"
         case .setting, .certificate: nil
         }
+    }
+}
+
+extension ServingError {
+    /// The error of an address that the system does not let the server listen on.
+    init(_ error: IOError, at listen: ListenConfiguration) {
+        let reason =
+            switch error.errnoCode {
+            case EADDRINUSE: "the port is in use"
+            case EADDRNOTAVAIL: "the machine does not have this address"
+            case EACCES: "the user may not listen on this port"
+            default: "\(error)"
+            }
+        self = .listen(address: listen.address, port: listen.port, reason: reason)
     }
 }
