@@ -178,6 +178,11 @@ struct GateTests {
             #expect(bound[role] is String, "\(role)")
         }
         #expect(bound["space"] is NSNull)
+        let shown = try sandbox.ftictl("show", "releases/prod").output
+        for role in ["prompt", "canary"] {
+            let id = try #require(bound[role] as? String).prefix(12)
+            #expect(shown.contains("\(role).json  \(id)"), "\(shown)")
+        }
         #expect(try sandbox.ftictl("cat", "releases/prod:prompt.json").output.contains("Be brief."))
         // A prompt is recognised by what it says, whatever the file is called.
         try sandbox.write(

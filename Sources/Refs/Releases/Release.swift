@@ -41,7 +41,7 @@ public struct Release: Hashable, Sendable {
         }
 
         /// The bound files, by their name in the tree.
-        fileprivate var files: [(name: String, id: ObjectID)] {
+        public var files: [(name: String, id: ObjectID)] {
             [
                 prompt.map { ($0.form.rawValue, $0.id) }, canary.map { (Release.canaryName, $0) },
             ].compactMap(\.self)
