@@ -1,5 +1,5 @@
 public import Artifacts
-internal import Storage
+public import Storage
 
 /// A secret for a service. It never prints itself.
 public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
@@ -24,6 +24,33 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringCo
         self = key
     }
 
+    /// The key in the environment variable that a setting names.
+    ///
+    /// - Parameters:
+    ///   - setting: The name of the setting, for messages, such as `generator.key`.
+    ///   - name: Its value.
+    ///   - variable: Returns the value of an environment variable; nil when it is not set.
+    /// - Throws: Why there is no key. No error repeats a value that may be the key itself.
+    public init(
+        setting: String, naming name: String, _ variable: (String) -> String?
+    ) throws(ServiceKeyError) {
+        guard Self.isVariable(name) else { throw .notVariable(setting: setting) }
+        let found: ServiceKey?
+        do throws(Unusable) { found = try ServiceKey(named: name, variable) } catch {
+            throw .unusable(error)
+        }
+        guard let found else { throw .unset(setting: setting, variable: name) }
+        self = found
+    }
+
+    /// Whether a text is the name of an environment variable as settings write it: at most 64 capital letters, digits
+    /// and underscores, of which the first is no digit. A key that someone pasted in its place seldom is.
+    public static func isVariable(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return bytes.count <= 64 && !(0x30...0x39 ~= bytes.first ?? 0x30)
+            && bytes.allSatisfy { 0x41...0x5A ~= $0 || 0x30...0x39 ~= $0 || $0 == 0x5F }
+    }
+
     /// Why a variable holds no key; does not repeat its value.
     public struct Unusable: Error, Hashable {
         /// The name of the variable.
@@ -40,6 +67,40 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringCo
     public var debugDescription: String { "***" }
     /// A mirror without children, so that dumps omit the secret.
     public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Why a setting that names an environment variable leads to no key.
+public enum ServiceKeyError: Diagnosable, Hashable {
+    /// The setting is no name of a variable. It may be the key itself, so the error does not have it.
+    case notVariable(setting: String)
+    /// The variable is not set.
+    case unset(setting: String, variable: String)
+    /// The variable's value cannot be a key.
+    case unusable(ServiceKey.Unusable)
+
+    /// See `Diagnosable`.
+    public var fault: Fault { .usage }
+
+    /// See `Diagnosable`.
+    public var message: String {
+        switch self {
+        case .notVariable(let setting):
+            "\(setting) must be the name of an environment variable that holds the key, such as "
+                + "LLM_KEY, not the key itself"
+        case .unset(let setting, let variable):
+            "\(setting) names the environment variable \(variable), which is not set"
+        case .unusable(let error): "the key in \(error.variable) \(error.reason)"
+        }
+    }
+
+    /// See `Diagnosable`.
+    public var remedy: String? {
+        switch self {
+        case .notVariable: "export LLM_KEY=KEY, and name LLM_KEY"
+        case .unset(_, let variable): "export \(variable)=KEY"
+        case .unusable: nil
+        }
+    }
 }
 
 /// A request header. It never prints its value, which may be a secret.

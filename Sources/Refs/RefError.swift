@@ -50,6 +50,8 @@ public enum RefError: DetailedFailure, Hashable {
     case gates([GateOutcome])
     /// The parts of a release do not fit each other.
     case misfit(reason: String, remedy: String)
+    /// A snapshot is no release; `name` is the name or the hash that led to it.
+    case notARelease(name: String, reason: String)
     /// A snapshot, or an object that it needs, was collected.
     case gone(snapshot: ObjectID, missing: ObjectID)
     /// Other packs contain every object that a transaction removed.
@@ -130,7 +132,9 @@ public enum RefError: DetailedFailure, Hashable {
             .incomplete, .gone, .nothingLost, .tooLateToUndo, .deleted, .notRestorable:
             .missing
         case .conflict, .movedSince, .packRemoved, .outdated, .busy, .accessPolicyChanged: .conflict
-        case .wrongKind, .notASnapshot, .misfit, .gates, .unauthorized, .nothingToApprove: .refused
+        case .wrongKind, .notASnapshot, .misfit, .notARelease, .gates, .unauthorized,
+            .nothingToApprove:
+            .refused
         case .damaged, .untrusted, .foreignRoot, .rolledBack, .forked, .replaced, .misdirected:
             .damaged
         case .key(let error): error.fault
@@ -197,6 +201,7 @@ extension RefError {
                     + "which is not in this repository"
         case .gates(let outcomes): outcomes.refusal
         case .misfit(let reason, _): "the parts of the release do not fit: \(reason)"
+        case .notARelease(let name, let reason): "\(name) \(reason)"
         case .gone(let snapshot, let missing):
             missing == snapshot
                 ? "snapshot \(snapshot.short) is not in this repository, or was collected"
@@ -232,6 +237,9 @@ extension RefError {
     public var remedy: String? {
         switch self {
         case .noRepository: "ftictl init makes one; --repo or FTI_REPO names another"
+        case .unknownRef(let name, let suggestions)
+        where name.namespace == .releases && suggestions.isEmpty:
+            "ftictl release \(name) --features features/prod --ranker models/candidate"
         case .unknownRef: "ftictl refs lists the refs"
         case .deleted(let name, _): "ftictl ref restore \(name)"
         case .notRestorable:
@@ -268,6 +276,7 @@ extension RefError {
         case .key(let error): error.remedy
         case .gates(let outcomes): outcomes.remedy
         case .misfit(_, let remedy): remedy
+        case .notARelease: "ftictl release REF --features REV --ranker REV makes one"
         case .outcomeUnknown(let number, _): "ftictl reflog shows whether \(number) is there"
         case .revision(let error): error.remedy
         case .objects(let error): error.remedy

@@ -86,9 +86,7 @@ struct FailureMapping: Sendable {
         case .conflict: HTTPFailure(.conflict, error.message, code: "conflict")
         case .refused: HTTPFailure(.forbidden, error.message, code: "refused")
         case .damaged: HTTPFailure(.serviceUnavailable, error.message, code: "damaged")
-        case .io:
-            HTTPFailure(
-                .serviceUnavailable, error.message, code: "unavailable", retryAfter: 5)
+        case .io: HTTPFailure(.serviceUnavailable, error.message, code: "unavailable")
         }
     }
 

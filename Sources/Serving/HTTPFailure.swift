@@ -19,7 +19,7 @@ public struct HTTPFailure: Error, Sendable {
     /// Further headers, such as `Allow`.
     public var headers: HTTPFields
 
-    /// Makes a failure.
+    /// Makes a failure. A 503 says to try again after 5 seconds unless `retryAfter` says otherwise.
     public init(
         _ status: HTTPResponse.Status, _ message: String, code: String? = nil,
         param: String? = nil, retryAfter: Int? = nil, headers: HTTPFields = [:]
@@ -28,7 +28,7 @@ public struct HTTPFailure: Error, Sendable {
         self.message = message
         self.code = code
         self.param = param
-        self.retryAfter = retryAfter
+        self.retryAfter = retryAfter ?? (status == .serviceUnavailable ? 5 : nil)
         self.headers = headers
     }
 

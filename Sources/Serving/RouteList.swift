@@ -20,7 +20,14 @@ struct RouteList: Sendable {
         let parts = path.split(separator: "/")
         var methods = Set(routes.filter { Self.matches($0.path, parts) }.map(\.method))
         guard !methods.isEmpty else {
-            return Self.unknownPath
+            // Clients of OpenAI's API take a base URL, which often lacks its last part.
+            let versioned = ["v1"] + parts
+            guard routes.contains(where: { Self.matches($0.path, versioned) }) else {
+                return Self.unknownPath
+            }
+            var failure = Self.unknownPath
+            failure.message += "; did you mean /\(versioned.joined(separator: "/"))?"
+            return failure
         }
         if methods.contains("GET") { methods.insert("HEAD") }
         let allowed = methods.sorted().joined(separator: ", ")

@@ -1,3 +1,5 @@
+internal import Glibc
+internal import NIOCore
 public import Storage
 
 /// Why a server cannot start as it is configured, or cannot read one of its files.
@@ -46,7 +48,23 @@ public enum ServingError: Diagnosable, Hashable {
         case .tokens:
             "write NAME SHA256-OF-TOKEN; printf %s TOKEN | sha256sum prints the digest"
         case .file(let error): error.remedy
-        case .setting, .certificate, .listen: nil
+        case .listen:
+            "set listen.address and listen.port to what is free; ss -ltnp lists what is in use"
+        case .setting, .certificate: nil
         }
+    }
+}
+
+extension ServingError {
+    /// The error of an address that the system does not let the server listen on.
+    init(_ error: IOError, at listen: ListenConfiguration) {
+        let reason =
+            switch error.errnoCode {
+            case EADDRINUSE: "the port is in use"
+            case EADDRNOTAVAIL: "the machine does not have this address"
+            case EACCES: "the user may not listen on this port"
+            default: "\(error)"
+            }
+        self = .listen(address: listen.address, port: listen.port, reason: reason)
     }
 }

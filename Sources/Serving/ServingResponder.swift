@@ -95,7 +95,8 @@ struct ServingResponder: HTTPResponder {
         if let acceptedHosts, !isProbe, let authority = request.head.authority {
             guard let host = HostName(authority), acceptedHosts.contains(host.name) else {
                 throw HTTPFailure(
-                    .misdirectedRequest, "the server does not answer for this host",
+                    .misdirectedRequest,
+                    "the server does not answer for this host: listen.hosts lists those it does",
                     code: "unknown_host")
             }
         }

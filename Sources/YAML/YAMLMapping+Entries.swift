@@ -115,9 +115,21 @@ extension YAMLMapping {
         let duration = unit * count
         guard range.contains(duration) else {
             throw error(
-                "\(full(key)) must be from \(range.lowerBound) to \(range.upperBound)",
-                line: found.line)
+                "\(full(key)) must be from \(Self.text(range.lowerBound)) to "
+                    + Self.text(range.upperBound), line: found.line)
         }
         return duration
+    }
+
+    /// A duration in the largest unit that needs no fraction, as configurations write it.
+    private static func text(_ duration: Duration) -> String {
+        let milliseconds = duration / .milliseconds(1)
+        let units: [(name: String, milliseconds: Double)] = [
+            ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000),
+        ]
+        for unit in units where milliseconds.remainder(dividingBy: unit.milliseconds) == 0 {
+            return "\(Int(milliseconds / unit.milliseconds))\(unit.name)"
+        }
+        return "\(Int(milliseconds))ms"
     }
 }

@@ -83,15 +83,9 @@ struct RecordCanary: Command {
                 remedy: "fti-inference canary http://HOST:PORT/v1 --model NAME")
         }
         guard let key else { return ServiceEndpoint(address) }
-        let secret: ServiceKey?
-        do throws(ServiceKey.Unusable) {
-            secret = try ServiceKey(named: key, Environment.variable)
-        } catch { throw CommandError.usage("the key in \(error.variable) \(error.reason)") }
-        guard let secret else {
-            throw CommandError.usage(
-                "the environment variable \(key) is not set", remedy: "export \(key)=KEY")
-        }
-        return ServiceEndpoint(address, key: secret)
+        return ServiceEndpoint(
+            address,
+            key: try ServiceKey(setting: "--key", naming: key, Environment.variable))
     }
 
     private func onlyModel(at endpoint: ServiceEndpoint, by deadline: Deadline) throws -> String {

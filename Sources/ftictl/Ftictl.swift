@@ -238,7 +238,7 @@ enum Habits {
         case "create", "new", "repo": "ftictl init"
         case "remote", "push", "pull", "fetch", "clone", "sync", "mirror", "bundle":
             "cp -a .fti COPY.fti copies a repository; --repo COPY.fti uses the copy"
-        case "serve", "server", "ui", "api", "web": "fti-inference ask QUESTION"
+        case "serve", "server", "ui", "api", "web": "fti-inference serve CONFIG"
         case "run", "repro", "reproduce", "train": "fti-training run CONFIG"
         case "ingest", "index", "embed", "materialize", "apply": "fti-feature run CONFIG"
         case "predict", "query-model", "chat": "fti-inference ask QUESTION"

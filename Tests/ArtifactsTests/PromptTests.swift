@@ -107,6 +107,17 @@ struct PromptTests {
         #expect(throws: JSONSchemaError.self) { try prompt(text) }
     }
 
+    @Test("a misspelt member is named, not the one that is missing for it; bad JSON has its place")
+    func misspelt() throws {
+        let unknown = try #require(throws: JSONSchemaError.self) {
+            try prompt(#"{"sytem":"Be brief."}"#)
+        }
+        #expect(unknown.path == "sytem" && unknown.reason == "is unknown")
+        let broken = try #require(throws: JSONSchemaError.self) { try prompt("{x}") }
+        #expect(broken.path == "the file")
+        #expect(broken.reason == "is not JSON: expected a quoted key at byte 1")
+    }
+
     @Test("values are inserted once: placeholders in them stay text")
     func once() throws {
         let prompt = try prompt()

@@ -48,7 +48,11 @@ struct CanaryCommandTests {
         #expect(try bench.run("fti-inference canary ftp://x --model m").status == 64)
         #expect(try record("--items 0").status == 64)
         let unset = try record("--key LLM_KEY")
-        #expect(unset.status == 64 && unset.error.contains("LLM_KEY is not set"))
+        #expect(unset.status == 64 && unset.error.contains("LLM_KEY, which is not set"))
+        #expect(unset.error.contains("try: export LLM_KEY=KEY"))
+        let pasted = try record("--key sk-proj-hush")
+        #expect(pasted.status == 64 && pasted.error.contains("not the key itself"))
+        #expect(!pasted.error.contains("hush"))
         try generator.behave(
             #"{"mode": "refuse", "status": 401, "body": {"error": {"message": "bad hush-hush"}}}"#)
         let refused = try record("--model tiny --key LLM_KEY", before: "LLM_KEY=hush-hush")

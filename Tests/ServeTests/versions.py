@@ -134,6 +134,7 @@ def check_the_wrong_language_model_at_the_start(bench):
     for streamed in (False, True):
         error = raises(openai.InternalServerError, lambda: chat(service.client(), stream=streamed), 503)
         assert error.code == "wrong_model" and "not the one that the release records" in error.message
+        assert "ftictl release" in error.message and error.response.headers["retry-after"] == "5"
     status, checks = service.ready
     assert status == 503 and not checks["generator"]["ready"] and checks["versions"]["ready"]
     assert service.get("/healthz")[0] == 200

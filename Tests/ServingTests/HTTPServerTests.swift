@@ -31,10 +31,30 @@ struct HTTPServerTests {
             #expect(unknown.status == 404)
             #expect(unknown.json?["error"]?["type"]?.string == "invalid_request_error")
             #expect(unknown.json?["error"]?["param"] == .null)
+            #expect(unknown.json?["error"]?["message"]?.string == "there is no such path")
 
             let wrong = try await server.get("/json")
             #expect(wrong.status == 405)
             #expect(wrong.header("allow") == "POST")
+        }
+    }
+
+    @Test("a base URL without its version gets the path with it; every 503 says when to try again")
+    func hints() async throws {
+        try await TestServer.run(
+            routes: { router in
+                router.post("v1/answers") { _, _ in Response.json([:]) }
+                router.get("broken") { _, _ -> Response in
+                    throw HTTPFailure(.serviceUnavailable, "the index is damaged", code: "damaged")
+                }
+            }
+        ) { server in
+            let path = try await server.get("/answers", method: "POST")
+            #expect(path.status == 404)
+            let message = path.json?["error"]?["message"]?.string
+            #expect(message?.hasSuffix("did you mean /v1/answers?") == true)
+            let broken = try await server.get("/broken")
+            #expect(broken.status == 503 && broken.header("retry-after") == "5")
         }
     }
 

@@ -213,7 +213,7 @@ struct EverydayTests {
             ("cp", "ftictl promote"), ("mv", "ftictl ref rename"), ("reset", "ftictl rollback"),
             ("revert", "ftictl rollback"), ("fsck", "ftictl verify"), ("prune", "ftictl gc"),
             ("history", "ftictl log"), ("info", "ftictl show"), ("config", "ftictl --help"),
-            ("serve", "fti-inference ask"), ("remote", "cp -a .fti"), ("push", "cp -a .fti"),
+            ("serve", "fti-inference serve"), ("remote", "cp -a .fti"), ("push", "cp -a .fti"),
             ("pull", "cp -a .fti"), ("clone", "cp -a .fti"), ("search", "ftictl ls REV --where"),
         ] {
             let outcome = try sandbox.ftictl(typed)

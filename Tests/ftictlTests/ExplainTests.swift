@@ -188,6 +188,15 @@ struct ExplainTests {
         #expect((try broken.object()["now"] as? [String: Any])?["reason"] is String)
     }
 
+    @Test("without a release and without models/current, the untrained ranker is named")
+    func untrained() throws {
+        var object = try record(citing: "frost.md").json
+        object["release"] = .null
+        let text = try sandbox.ftictl("explain", try write(object)).output
+        #expect(text.contains("retrieved now from features/prod with the untrained ranker"))
+        #expect(!text.contains("models/current"))
+    }
+
     @Test("what differs from the repository is named, and the exit code is 1")
     func differences() throws {
         let good = try record(citing: "frost.md", "doors.md")
@@ -305,6 +314,8 @@ struct ExplainTests {
             #expect(outcome.status == 64, "\(text.prefix(40)): \(outcome.error)")
             #expect(outcome.error.contains("no record of an answer"))
         }
+        let nothing = try sandbox.shell("$FTICTL explain - < bad.json")
+        #expect(nothing.error.contains("standard input has no record of an answer"))
         #expect(try sandbox.ftictl("explain", "none.json").status == 74)
         #expect(try explain(record, "--against", "models/llm").status == 64)
         #expect(try explain(record, "--against", "releases/none").status == 2)

@@ -178,7 +178,19 @@ struct GateTests {
             #expect(bound[role] is String, "\(role)")
         }
         #expect(bound["space"] is NSNull)
+        let shown = try sandbox.ftictl("show", "releases/prod").output
+        for role in ["prompt", "canary"] {
+            let id = try #require(bound[role] as? String).prefix(12)
+            #expect(shown.contains("\(role).json  \(id)"), "\(shown)")
+        }
         #expect(try sandbox.ftictl("cat", "releases/prod:prompt.json").output.contains("Be brief."))
+        // A prompt is recognised by what it says, whatever the file is called.
+        try sandbox.write(
+            "prompt.json.bak", #"{"type": "prompt", "version": 1, "system": "Be brief."}"#)
+        let renamed = try sandbox.ftictl(
+            "release", "releases/other", "--from", "releases/prod", "--prompt", "prompt.json.bak",
+            "--json")
+        #expect(try renamed.object()["prompt"] as? String == bound["prompt"] as? String)
         let moved = try sandbox.ftictl(
             "release", "releases/prod", "--from", "releases/prod", "--features", "features/b",
             "--json"
@@ -206,7 +218,10 @@ struct GateTests {
         "what a release cannot bind is refused with its reason",
         arguments: [
             ([], 64, "--features"), (["--features", "features/a"], 64, "--ranker"),
-            (["--from", "models/good", "--ranker", "models/good"], 4, "release"),
+            (
+                ["--from", "models/good", "--ranker", "models/good"], 4,
+                "models/good is a model snapshot, not a release"
+            ),
             (["--from", "releases/none"], 2, "releases/none"),
             (
                 ["--features", "features/a", "--generator", "models/good", "--prompt", "bad.json"],

@@ -133,6 +133,10 @@ extension Prompt {
     /// - Throws: An error with the path of the member at fault.
     public init(decoding bytes: [UInt8]) throws(JSONSchemaError) {
         var reader = try JSONObjectReader(file: bytes)
+        // A misspelt member is the reason why another is missing.
+        try reader.refuse(unless: [
+            "type", "version", "system", "passage", "question", "budget", "nothingFound",
+        ])
         try reader.expect(type: Self.type, version: Self.version)
         let builtin = Self.builtin
         let system = try reader.string("system")
@@ -175,6 +179,12 @@ extension Prompt {
         self.init(
             system: system, passage: passage, question: question, budget: budget,
             nothingFound: nothingFound)
+    }
+
+    /// Whether a file is a JSON object of the type `prompt`, valid or not.
+    public static func isEncoded(in bytes: [UInt8]) -> Bool {
+        guard let object = (try? JSON(parsing: bytes.span))?.object else { return false }
+        return object["type"]?.string?.utf8.elementsEqual(type.utf8) ?? false
     }
 
     /// Reads the file of a release that binds a prompt: a `prompt.json`, or the instructions alone.

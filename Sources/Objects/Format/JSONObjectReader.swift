@@ -1,7 +1,6 @@
 /// A missing, unexpected or invalid member of a JSON object.
 public struct JSONSchemaError: Error, Hashable, Sendable {
-    /// The path of the member, such as `content.id`; for a file that is not a JSON object, `the file` or the byte at
-    /// fault.
+    /// The path of the member, such as `content.id`; for a file that is not a JSON object, `the file`.
     public let path: String
     /// What is wrong with it.
     public let reason: String
@@ -29,7 +28,8 @@ public struct JSONObjectReader {
     public init(file bytes: [UInt8]) throws(JSONSchemaError) {
         let json: JSON
         do throws(JSONError) { json = try JSON(parsing: bytes.span) } catch {
-            throw JSONSchemaError(path: "byte \(error.offset)", reason: error.reason)
+            throw JSONSchemaError(
+                path: "the file", reason: "is not JSON: \(error.reason) at byte \(error.offset)")
         }
         guard let object = json.object else {
             throw JSONSchemaError(path: "the file", reason: "is not a JSON object")
@@ -121,6 +121,14 @@ public struct JSONObjectReader {
 
     /// Whether a member is present and has not been taken.
     public func has(_ key: String) -> Bool { remaining(key) != nil }
+
+    /// Throws if there is a member that is none of these.
+    public func refuse(unless known: [String]) throws(JSONSchemaError) {
+        for member in object.members
+        where !known.contains(where: { $0.utf8.elementsEqual(member.key.utf8) }) {
+            throw error(member.key, "is unknown")
+        }
+    }
 
     /// Throws unless every member was taken.
     public func finish() throws(JSONSchemaError) {

@@ -66,7 +66,12 @@ public enum InferenceError: Diagnosable {
         case .generation(let error): error.message
         case .engine(let model, let reason):
             "the language model \(model) is not the one that the release records: \(reason)"
-        case .condition(let error): error.message
+        case .condition(let error):
+            if case .undeclared = error {
+                "no row has an attribute that the condition names: \(error.message)"
+            } else {
+                error.message
+            }
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message
@@ -83,8 +88,11 @@ public enum InferenceError: Diagnosable {
         case .pin: "ftictl pin features/prod models/current -o fti.lock"
         case .generation(let error): error.remedy
         case .engine:
-            "serve the model that the release records, or release with a canary of this one: "
-                + "fti-inference canary URL -o canary.json"
+            "serve the model that the release records, or record this one: "
+                + "fti-inference canary URL -o canary.json, then "
+                + "ftictl release REF --from REF --canary canary.json"
+        case .condition(.undeclared):
+            "correct the condition: retrieval.where in the configuration of a service, or --where"
         case .condition(let error): error.remedy
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy

@@ -149,7 +149,7 @@ public struct ChosenVersions: Equatable, Sendable {
             names = (name, name)
             (release, roles) = try wrapping(as: InferenceError.refs) { () throws(RefError) in
                 let id = try resolver.snapshot(try Revision(name))
-                return (id, try Self.roles(of: id, in: repository.objects(in: state)))
+                return (id, try Self.roles(of: id, name, in: repository.objects(in: state)))
             }
             transaction = state.number
         case .pinned(let lock, let path):
@@ -161,7 +161,7 @@ public struct ChosenVersions: Equatable, Sendable {
                 names = (pin.revision, pin.revision)
                 release = pin.id
                 roles = try wrapping(
-                    Self.roles(of: pin.id, in: repository.objects(in: state)),
+                    Self.roles(of: pin.id, pin.revision, in: repository.objects(in: state)),
                     as: InferenceError.refs)
                 return
             }
@@ -182,10 +182,10 @@ public struct ChosenVersions: Equatable, Sendable {
     }
 
     private static func roles(
-        of release: ObjectID, in objects: PackStore
+        of release: ObjectID, _ name: String, in objects: PackStore
     ) throws(RefError) -> Release.Roles {
         let snapshot = try wrapping(Snapshot(release, in: objects), as: RefError.objects)
-        return try Release(of: snapshot, in: objects).roles
+        return try Release(of: snapshot, named: name, in: objects).roles
     }
 }
 

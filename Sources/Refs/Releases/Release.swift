@@ -41,7 +41,7 @@ public struct Release: Hashable, Sendable {
         }
 
         /// The bound files, by their name in the tree.
-        fileprivate var files: [(name: String, id: ObjectID)] {
+        public var files: [(name: String, id: ObjectID)] {
             [
                 prompt.map { ($0.form.rawValue, $0.id) }, canary.map { (Release.canaryName, $0) },
             ].compactMap(\.self)
@@ -141,15 +141,19 @@ public struct Release: Hashable, Sendable {
 
     /// Decodes a release snapshot, and checks that its parts fit.
     ///
-    /// - Throws: `misfit` when it is not a valid release; `objects`.
-    public init(of snapshot: Snapshot, in source: some ObjectSource) throws(RefError) {
+    /// - Parameter name: What led to the snapshot, for messages.
+    /// - Throws: `notARelease` when it is another snapshot; `misfit` when its parts do not fit; `objects`.
+    public init(
+        of snapshot: Snapshot, named name: String = "the snapshot", in source: some ObjectSource
+    ) throws(RefError) {
         func misfit(_ reason: String) -> RefError { .misfit(reason: reason, remedy: Self.remedy) }
-        guard snapshot.kind == .release, case .tree(let root, _, _) = snapshot.content else {
-            throw misfit("a release is a release snapshot whose content is a tree")
+        guard snapshot.kind == .release else {
+            throw .notARelease(
+                name: name, reason: "is a \(snapshot.kind.rawValue) snapshot, not a release")
         }
-        guard let features = snapshot.input(Self.featuresRole) else {
-            throw misfit("a release has the input features")
-        }
+        guard case .tree(let root, _, _) = snapshot.content,
+            let features = snapshot.input(Self.featuresRole)
+        else { throw .notARelease(name: name, reason: "is not a release: it binds no features") }
         let tree = try wrapping(TreeReader(source).tree(root), as: RefError.objects)
         func file(_ name: String) -> ObjectID? {
             tree.entries.first {

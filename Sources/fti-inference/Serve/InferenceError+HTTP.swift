@@ -17,20 +17,20 @@ extension InferenceError: HTTPFailureConvertible {
             HTTPFailure(.badRequest, message, code: "invalid_request")
         case .condition: HTTPFailure(.badRequest, message, code: "invalid_filter", param: "filters")
         case .generation(let error): Self.failure(error)
-        case .engine: HTTPFailure(.serviceUnavailable, message, code: "wrong_model")
+        case .engine:
+            HTTPFailure(
+                .serviceUnavailable, message + (remedy.map { "; \($0)" } ?? ""),
+                code: "wrong_model")
         case .unusable, .pin, .embedding, .refs, .objects, .storage:
-            fault == .damaged
-                ? HTTPFailure(.serviceUnavailable, message, code: "damaged")
-                : HTTPFailure(.serviceUnavailable, message, code: "unavailable", retryAfter: 5)
+            HTTPFailure(
+                .serviceUnavailable, message, code: fault == .damaged ? "damaged" : "unavailable")
         }
     }
 
     private static func failure(_ error: GenerationError) -> HTTPFailure {
         switch error {
-        case .service(_, _, let fault, _):
-            HTTPFailure(
-                .serviceUnavailable, error.message, code: "generator_failed",
-                retryAfter: fault == .io ? 5 : nil)
+        case .service:
+            HTTPFailure(.serviceUnavailable, error.message, code: "generator_failed")
         case .busy:
             HTTPFailure(.tooManyRequests, error.message, code: "generator_busy", retryAfter: 1)
         case .spent(_, _, let seconds):

@@ -22,24 +22,13 @@ extension ServeConfiguration {
 
     /// What writes answers.
     ///
-    /// - Throws: `usage` when the address or the key cannot be used.
+    /// - Throws: ``ServiceKeyError`` when the key cannot be used.
     func engine() throws -> Engine {
         guard case .service(let chat) = generator else { return .extractive }
-        let address: ServiceAddress
-        do { address = try ServiceAddress(chat.address, of: .chat) } catch {
-            throw CommandError.usage("generator.url \(error.reason)")
+        let key = try chat.keyVariable.map {
+            try ServiceKey(setting: "generator.key", naming: $0, Environment.variable)
         }
-        var key: ServiceKey?
-        if let variable = chat.keyVariable {
-            do { key = try ServiceKey(named: variable, Environment.variable) } catch {
-                throw CommandError.usage("the key in \(error.variable) \(error.reason)")
-            }
-            guard key != nil else {
-                throw CommandError.usage(
-                    "generator.key names the environment variable \(variable), which is not set")
-            }
-        }
-        var endpoint = ServiceEndpoint(address, key: key)
+        var endpoint = ServiceEndpoint(chat.address, key: key)
         endpoint.timeout = chat.timeout
         endpoint.retries = chat.retries
         var limits = ChatService.Limits()

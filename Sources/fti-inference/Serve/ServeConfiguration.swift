@@ -20,7 +20,7 @@ struct ServeConfiguration {
 
     /// A language model and its endpoint, before environment variables are read.
     struct ChatEndpoint {
-        var address: String
+        var address: ServiceAddress
         var model: String
         /// The environment variable with the key; nil where the endpoint needs none.
         var keyVariable: String?
@@ -171,7 +171,8 @@ extension ServeConfiguration {
     private mutating func readListen(
         _ inner: inout YAMLMapping, _ located: (String) -> String
     ) throws {
-        listen.address = try inner.text("address")?.value ?? listen.address
+        let address = try inner.text("address")
+        listen.address = address?.value ?? listen.address
         listen.port = try inner.integer("port", in: 0...65_535) ?? listen.port
         if var tls = try inner.mapping("tls") {
             guard let certificate = try tls.text("certificate"), let key = try tls.text("key")
@@ -180,7 +181,17 @@ extension ServeConfiguration {
                 certificate: located(certificate.value), key: located(key.value))
             try tls.finish(known: ["certificate", "key"])
         }
-        listen.hosts = try inner.texts("hosts")?.map(\.value) ?? []
+        // Each is checked when it is read, so that the error has its line.
+        func check(_ line: Int?) throws(ConfigurationError) {
+            do throws(ServingError) { try listen.check() } catch {
+                throw inner.error(error.message, line: line)
+            }
+        }
+        try check(address?.line)
+        for host in try inner.texts("hosts") ?? [] {
+            listen.hosts.append(host.value)
+            try check(host.line)
+        }
         listen.proxies =
             try inner.texts("proxies")?.map { found in
                 guard let range = AddressRange(found.value) else {
@@ -202,15 +213,23 @@ extension ServeConfiguration {
             try inner.finish(known: ["kind"])
             return .extractive
         case "openai":
-            guard let address = try inner.text("url") else {
+            guard let url = try inner.text("url") else {
                 throw inner.error("generator.url is missing")
             }
+            let address: ServiceAddress
+            do throws(ServiceAddress.Malformed) {
+                address = try ServiceAddress(url.value, of: .chat)
+            } catch { throw inner.error("generator.url \(error.reason)", line: url.line) }
             guard let model = try inner.text("model") else {
                 throw inner.error("generator.model is missing")
             }
+            let key = try inner.text("key")
+            guard key.map({ ServiceKey.isVariable($0.value) }) ?? true else {
+                throw inner.error(
+                    ServiceKeyError.notVariable(setting: "generator.key").message, line: key?.line)
+            }
             var endpoint = ChatEndpoint(
-                address: address.value, model: model.value,
-                keyVariable: try inner.text("key")?.value)
+                address: address, model: model.value, keyVariable: key?.value)
             endpoint.temperature =
                 try inner.number("temperature", in: 0...2) ?? endpoint.temperature
             endpoint.timeout =

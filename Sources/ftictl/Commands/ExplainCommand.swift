@@ -14,7 +14,7 @@ struct ExplainCommand: Command {
             completion that contains one, or a line of feedback. explain compares the versions and \
             passages that the record names with the repository, follows each passage to its source \
             document, and retrieves again for the question, from the release that --against names. \
-            It exits with 1 if something differs from the repository.
+            It exits with 1 if something that is stored differs; what is not stored cannot be compared.
             """,
         examples: [
             "ftictl explain answer.json",
@@ -71,15 +71,14 @@ private struct AnswerFile {
     let ref: String?
 
     static func read(_ path: String) throws -> AnswerFile {
-        let bytes: [UInt8]
-        if path.utf8.elementsEqual("-".utf8) {
-            bytes = try standardInput()
-        } else {
-            bytes = try LocalFile.read(path, limit: Feedback.lineLimit)
-        }
+        let isStandardInput = path.utf8.elementsEqual("-".utf8)
+        let bytes =
+            try isStandardInput
+            ? standardInput() : LocalFile.read(path, limit: Feedback.lineLimit)
         do throws(JSONSchemaError) { return try AnswerFile(bytes) } catch {
+            let place = isStandardInput ? "standard input" : path.printable()
             throw CommandError.usage(
-                "\(path.printable()) has no record of an answer: \(error.path) \(error.reason)",
+                "\(place) has no record of an answer: \(error.path) \(error.reason)",
                 remedy: "take it from GET /v1/answers/ID of the service that answered")
         }
     }

@@ -93,7 +93,7 @@ struct ReleaseCommand: Command {
         )
         let base = try from.map { revision in
             let snapshot = try repository.snapshot(try repository.snapshotID(revision))
-            return try Release(of: snapshot, in: try repository.objects).roles
+            return try Release(of: snapshot, named: revision, in: try repository.objects).roles
         }
         guard let features = named.0 ?? base?.features else { return }
         var roles = base ?? Release.Roles(features: features)
@@ -157,12 +157,13 @@ struct ReleaseCommand: Command {
 
 /// Reads and checks the files that a release holds.
 private enum ReleaseFile {
-    /// Reads a prompt: a file named `*.json` has templates, any other is the text of instructions.
+    /// Reads a prompt: a file named `*.json`, or with a JSON object that says it is a prompt, has templates; any other is
+    /// the text of instructions.
     static func prompt(
         _ path: String
     ) throws -> (form: Release.Prompt.Form, bytes: [UInt8]) {
         let bytes = try LocalFile.read(path, limit: Release.fileLimit)
-        if path.utf8.suffix(5).elementsEqual(".json".utf8) {
+        if path.utf8.suffix(5).elementsEqual(".json".utf8) || Prompt.isEncoded(in: bytes) {
             let prompt = try reading(path) { () throws(JSONSchemaError) in
                 try Prompt(decoding: bytes)
             }

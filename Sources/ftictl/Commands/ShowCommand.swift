@@ -62,7 +62,12 @@ struct ShowCommand: Command {
         let view = SnapshotView(
             style: context.output.style, now: context.now, labels: labels,
             signer: try signer(of: id, in: repository))
-        for line in view.lines(id, snapshot, weights: weights, pickles: pickles) {
+        // A malformed release is shown as far as it goes.
+        let release =
+            snapshot.kind == .release
+            ? try? Release(of: snapshot, in: try repository.objects) : nil
+        let files = release?.roles.files ?? []
+        for line in view.lines(id, snapshot, files: files, weights: weights, pickles: pickles) {
             try context.output.line(line)
         }
     }

@@ -139,7 +139,9 @@ private struct VersionReader {
             return Objection(verdict: absent, reason: nil)
         } catch ObjectError.malformed(_, _, let reason, _) {
             return differs(reason)
-        } catch RefError.misfit(let reason, _) { return differs(reason) }
+        } catch RefError.misfit(let reason, _) {
+            return differs(reason)
+        } catch RefError.notARelease(_, let reason) { return differs("it \(reason)") }
     }
 
     func snapshot(

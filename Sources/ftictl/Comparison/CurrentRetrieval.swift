@@ -47,6 +47,11 @@ struct CurrentRetrieval {
         let features: ObjectID
         /// Nil for the untrained ranker.
         let ranker: ObjectID?
+
+        /// The revisions of the features and the ranker.
+        fileprivate var namesWithRanker: String {
+            "\(names) with \(ranker == nil ? "the untrained ranker" : CurrentRetrieval.usualRanker)"
+        }
     }
 
     /// The revisions that were asked.
@@ -65,24 +70,25 @@ struct CurrentRetrieval {
         for record: AnswerRecord, against: String?, recorded: String?,
         in repository: OpenRepository, verified: VerifiedLeaves, segments: SegmentCache
     ) throws -> CurrentRetrieval {
-        let names = against ?? recorded ?? "\(usualFeatures) with \(usualRanker)"
         let versions: Versions
         do {
             versions = try Self.versions(against ?? recorded, in: repository)
         } catch let error as any Diagnosable where against == nil {
             return CurrentRetrieval(
-                names: names, versions: nil, outcome: .failure(Obstacle(error)))
+                names: recorded ?? usualFeatures, versions: nil, outcome: .failure(Obstacle(error)))
         }
         let search = VersionSearch(versions, repository, verified, segments)
         let outcome: Result<Outcome, Obstacle>
         do { outcome = .success(try search.retrieve(record)) } catch let obstacle as Obstacle {
             outcome = .failure(obstacle)
         }
-        return CurrentRetrieval(names: names, versions: versions, outcome: outcome)
+        return CurrentRetrieval(
+            names: against ?? recorded ?? versions.namesWithRanker, versions: versions,
+            outcome: outcome)
     }
 
     private static let usualFeatures = "features/prod"
-    private static let usualRanker = "models/current"
+    fileprivate static let usualRanker = "models/current"
 
     private static func versions(
         _ name: String?, in repository: OpenRepository

@@ -70,7 +70,12 @@ struct ExplanationView {
             lines.append(
                 "  features made \(Quantity.age(of: features.created, at: now)) by "
                     + "\(producer.pipeline) \(producer.version)\(revision)".printable())
-            for source in check.sources { lines.append("    from \(cut(source.spacedText))") }
+            for source in check.sources {
+                let members = (source.object ?? JSONObject()).map {
+                    "\($0.key) \($0.value.string ?? $0.value.spacedText)"
+                }
+                lines.append("    from \(cut(members.joined(separator: ", ")))")
+            }
         }
         return lines
     }

@@ -11,9 +11,10 @@ struct SnapshotView {
     /// The signer of the transaction that pointed a ref at the snapshot; nil if there is none.
     var signer: String?
 
+    /// - Parameter files: The prompt and the canary of a release.
     func lines(
-        _ id: ObjectID, _ snapshot: Snapshot, weights: [WeightsSummary],
-        pickles: [PickledFile]
+        _ id: ObjectID, _ snapshot: Snapshot, files: [(name: String, id: ObjectID)],
+        weights: [WeightsSummary], pickles: [PickledFile]
     ) -> [String] {
         var lines = ["\(style.magenta(snapshot.kind.rawValue)) \(style.yellow(id.hex))"]
         var fields = Columns([.left, .left])
@@ -45,6 +46,8 @@ struct SnapshotView {
             snapshot.inputs.sorted { $0.key < $1.key }.map { role, id in
                 ["    \(role.printable())", style.yellow(id.short), style.cyan(labels[id] ?? "")]
             })
+        lines += section(
+            "files", files.map { ["    \($0.name.printable())", style.yellow($0.id.short)] })
         lines += section(
             "metrics",
             snapshot.metrics.sorted { $0.key < $1.key }.map { name, value in

@@ -159,7 +159,7 @@ extension EmbedderChoice {
         model.queryPrefix = try mapping.text("query-prefix")?.value ?? ""
         model.documentPrefix = try mapping.text("document-prefix")?.value ?? ""
         let key = try mapping.text("key")
-        guard key.map({ isVariable($0.value) }) ?? true else {
+        guard key.map({ ServiceKey.isVariable($0.value) }) ?? true else {
             // The message omits the value, which may be the key itself.
             throw mapping.error(
                 "embed.key must be the name of an environment variable that holds the key, such as "
@@ -229,12 +229,5 @@ extension EmbedderChoice {
             }
             return template
         }
-    }
-
-    /// Whether a text is a shell variable name in capitals.
-    private static func isVariable(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        return bytes.count <= 64 && !(0x30...0x39 ~= bytes.first ?? 0x30)
-            && bytes.allSatisfy { 0x41...0x5A ~= $0 || 0x30...0x39 ~= $0 || $0 == 0x5F }
     }
 }
