@@ -162,9 +162,7 @@ public final class HTTPServer: Service {
         do {
             try await group.run()
         } catch let error as IOError {
-            let listen = configuration.listen
-            throw ServingError.listen(
-                address: listen.address, port: listen.port, reason: "\(error)")
+            throw ServingError(error, at: configuration.listen)
         }
     }
 

@@ -141,7 +141,7 @@ import Testing
         #expect(follower.current.opened.predecessor == "one")
     }
 
-    @Test("an I/O error is reported once, and every later call tries again")
+    @Test("an I/O error is reported once, and tried again when asked, or when the ref moves on")
     func temporaryFailure() throws {
         try put("one")
         let desk = Desk()
@@ -150,12 +150,34 @@ import Testing
         desk.failures = 3
         let first = try #require(follower.follow().rejection)
         #expect(first.isTemporary)
+        for _ in 0..<5 { #expect(follower.follow().isNothing) }
+        #expect(desk.failures == 2)
         for _ in 1..<3 {
             clock.advance(seconds: 1)
-            #expect(follower.follow().isNothing)
+            #expect(follower.follow(retrying: true).isNothing)
             #expect(follower.rejection?.since == first.since)
         }
-        #expect(follower.follow().isSwitch && follower.rejection == nil)
+        #expect(follower.follow(retrying: true).isSwitch && follower.rejection == nil)
+        try put("three")
+        desk.failures = 1
+        #expect(follower.follow().rejection != nil)
+        try put("four")
+        #expect(follower.follow().isSwitch && follower.current.opened.text == "four")
+    }
+
+    @Test("versions are opened again when asked, without what was open before")
+    func reopening() throws {
+        try put("one")
+        let desk = Desk()
+        let follower = try follower(desk)
+        try put("two")
+        #expect(follower.follow().isSwitch && follower.current.opened.predecessor == "one")
+        #expect(follower.follow(reopening: true).isSwitch)
+        #expect(follower.current.opened.text == "two")
+        #expect(follower.current.opened.predecessor == nil)
+        desk.failures = 1
+        #expect(follower.follow(reopening: true).rejection?.isTemporary == true)
+        #expect(follower.current.opened.text == "two", "what is open goes on")
     }
 
     @Test("a log that cannot be read for a while leaves no rejection behind")

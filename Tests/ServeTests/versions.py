@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import threading
+import time
 
 import openai
 
@@ -169,6 +170,57 @@ def check_the_wrong_language_model_at_a_switch(bench):
     generator.behave(name="another model")
     service.serves(wrong)
     assert chat(client).fti["verified"] is True and service.ready[1]["versions"]["parked"] is None
+
+
+def check_a_wrong_language_model_is_not_used_for_old_versions_either(bench):
+    generator = bench.generator()
+    bench.release("--canary", bench.canary(generator))
+    service = bench.serve(generator)
+    assert chat(service.client()).fti["verified"] is True
+    generator.behave(name="another model")
+    new = bench.release("--prompt", bench.write("prompt.json", {"type": "prompt", "version": 1, "system": "New."}))
+    until(lambda: service.ready[0] == 503, "the model that failed the canary of both releases is not used")
+    error = raises(openai.InternalServerError, lambda: chat(service.client()), 503)
+    assert error.code == "wrong_model" and service.metric("fti_engine_verified") == 0
+    assert list(search(service.client()))
+    generator.behave()
+    service.serves(new)
+    until(lambda: service.ready[0] == 200, "the right one is back")
+    assert chat(service.client()).fti["verified"] is True
+
+
+def check_a_check_of_outdated_versions_delays_no_move(bench):
+    generator = bench.generator()
+    first = bench.resolve(NAME)
+    canary = bench.canary(generator)
+    service = bench.serve(generator)
+    generator.behave(mode="hang")
+    asked = generator.counts["requests"]
+    bench.release("--canary", canary)
+    until(lambda: generator.counts["requests"] > asked, "the model is asked the canary, and hangs")
+    bench.run("ftictl", "rollback", NAME)
+    prompt = bench.write("prompt.json", {"type": "prompt", "version": 1, "system": "New."})
+    good = bench.release("--prompt", prompt)
+    # To wait for the model would take a minute.
+    until(lambda: service.ready[1]["versions"]["release"] == good, "the move is followed", seconds=20)
+    # Neither does a pause after failures.
+    generator.behave(mode="close")
+    bench.release("--canary", canary)
+    until(lambda: service.ready[1]["versions"]["parked"], "the model does not answer")
+    time.sleep(4)
+    bench.run("ftictl", "move", NAME, first)
+    until(lambda: service.ready[1]["versions"]["release"] == first, "the move is followed", seconds=3)
+
+
+def check_checks_cost_no_budget(bench):
+    generator = bench.generator()
+    bench.release("--canary", bench.canary(generator))
+    service = bench.serve(generator, engine={"budget": {"tokens": 1, "per": "day"}})
+    assert chat(service.client()).fti["verified"] is True
+    raises(openai.RateLimitError, lambda: chat(service.client()), 429)
+    service.serves(bench.release(
+        "--prompt", bench.write("prompt.json", {"type": "prompt", "version": 1, "system": "New."})))
+    assert service.ready[0] == 200 and service.metric("fti_engine_verified") == 1
 
 
 def check_a_release_that_moves_mixes_nothing(bench):

@@ -199,8 +199,6 @@ public final class Follower<Source: ServedVersions>: Sendable {
             newest = try wrapping(repository.log.refreshed(progress.state), as: source.failure)
             let refused = progress.refused
             let isNew = newest.number != progress.state.number
-            // A repository that is gone looks like one without new entries.
-            if !isNew { _ = try wrapping(repository.log.entry(newest.number), as: source.failure) }
             service.withLock { service in
                 service.newest = newest.number
                 // The log may have been unreadable before.

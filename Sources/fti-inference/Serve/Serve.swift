@@ -169,11 +169,9 @@ struct Serve: Command {
             }
         }
         try context.output.flush()
-        if case .extractive = configuration.generator,
-            roles.prompt != nil || roles.canary != nil
-        {
+        if case .extractive = configuration.generator, roles.canary != nil {
             try context.output.warn(
-                "the release binds a prompt or a canary, but answers are quotes: the configuration has no "
+                "the release binds the canary of a language model, but answers are quotes: the configuration has no "
                     + "generator of the kind openai")
         }
         if case .failed(let error) = versions.opened.engineCheck {
@@ -226,7 +224,14 @@ private struct Following: Service {
         case .parked(let parked):
             logger.warning(
                 "new versions rejected; still serving the previous ones",
-                metadata: ["reason": .string(Secrets.redacted(parked.error.message))])
+                metadata: [
+                    "reason": .string(Secrets.redacted(parked.error.message)),
+                    "versions": .string(
+                        parked.snapshots.sorted { $0.key < $1.key }.map {
+                            "\($0.key) \($0.value.short)"
+                        }
+                        .joined(separator: ", ")),
+                ])
         case .checked(.failed(let error)):
             logger.warning(
                 "the language model is not used",

@@ -145,13 +145,13 @@ public final class AnswerService: Sendable {
         return now.message.utf8.elementsEqual(before.message.utf8) ? nil : check
     }
 
-    /// Ends a check of the language model that is running for versions that the selection does not name any more, so
-    /// that ``follow()`` goes on to the newest ones. Another thread than the one that follows calls it now and then.
+    /// Ends a check of the language model that is running when the selection names versions by now that ``follow()`` has
+    /// not tried, so that it goes on to these. Another thread than the one that follows calls it now and then.
     public func endOutdatedCheck() {
         guard let (versions, state) = checks.running,
             let newest = try? source.repository.log.refreshed(state),
             newest.number != state.number, let chosen = try? source.choose(in: newest),
-            chosen != versions
+            chosen != versions, chosen != follower.rejection?.versions
         else { return }
         checks.end(of: versions)
     }

@@ -135,8 +135,14 @@ public final class Answering: Sendable {
                 }
             } catch { return .failed(.generation(error)) }
         }
-        check.withLock { $0 = outcome }
-        return outcome
+        return check.withLock { check in
+            // A check that was ended says nothing about the language model.
+            if case .failed(.generation(.cancelled)) = outcome, case .failed = check {
+                return check
+            }
+            check = outcome
+            return outcome
+        }
     }
 
     /// Does not use the language model any more if it failed the check of other versions with the same canary.
