@@ -1,4 +1,5 @@
 import Artifacts
+import Foundation
 import InferencePipeline
 import Objects
 import Refs
@@ -236,13 +237,55 @@ struct AnswerStoreTests {
         let folder = try TemporaryDirectory()
         let store = AnswerStore(
             in: .files(try DailyLines(in: folder.path + "/answers", prefix: "a", isSynced: false)))
-        let ids = (0..<4).map { _ in AnswerID(of: "a") }
+        let ids = try (0..<4).map { try keep($0, in: store) }
         for (index, id) in ids.enumerated() {
-            try store.keep(id, Array("{\"n\":\(index)}".utf8), on: "2026-08-0\(1 + index / 2)")
+            #expect(try store.record(id) == record(index, id))
         }
+    }
+
+    @Test("answers of earlier processes are found in their files, the newest first")
+    func restarted() throws {
+        let folder = try TemporaryDirectory()
+        func store() throws -> AnswerStore {
+            AnswerStore(in: .files(try DailyLines(in: folder.path, prefix: "a", isSynced: false)))
+        }
+        let first = try store()
+        let ids = try (0..<6).map { try keep($0, in: first) }
+        let file = try #require(FileHandle(forWritingAtPath: folder.path + "/a-2026-08-02.jsonl"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data("[]\n{\"id\":\"ans-\"}\n\n{\"id\":7}\n{\"a".utf8))
+        let second = try store()
+        let own = try keep(5, in: second)
+        #expect(try second.record(own) == record(5, own))
+        #expect(second.count == 1)
+        #expect(try second.record(ids[4]) == record(4, ids[4]))
+        #expect(second.count == 3)
         for (index, id) in ids.enumerated() {
-            #expect(try store.record(id) == Array("{\"n\":\(index)}".utf8))
+            #expect(try second.record(id) == record(index, id))
         }
+        #expect(try second.record(AnswerID(of: "a")) == nil)
+        #expect(second.count == 7)
+        // Another file in the place of the first one has other answers.
+        try Data(String(repeating: "{\"id\":\"\(own)\"}\n", count: 9).utf8)
+            .write(to: URL(fileURLWithPath: folder.path + "/a-2026-08-01.jsonl"))
+        #expect(try second.record(ids[0]) == nil)
+    }
+
+    /// Keeps an answer, two a day.
+    private func keep(_ index: Int, in store: AnswerStore) throws -> AnswerID {
+        let id = AnswerID(of: "a")
+        try store.keep(id, record(index, id), on: "2026-08-0\(1 + index / 2)")
+        return id
+    }
+
+    /// A line in which a text looks like the name of another answer.
+    private func record(_ index: Int, _ id: AnswerID) -> [UInt8] {
+        let other = "ans-" + String(repeating: "0", count: 32)
+        let record: JSON = [
+            "answer": .string("\"id\":\"\(other)\""), "id": .string(id.description),
+            "passages": [["id": .string(other)]], "question": .integer(index),
+        ]
+        return record.canonicalBytes
     }
 
     @Test("ids are told from other text", arguments: ["", "ans-", "ans-0", "ANS-" + "0", "fb-0"])
@@ -251,5 +294,8 @@ struct AnswerStoreTests {
         let id = AnswerID(of: "replica")
         #expect(AnswerID(id.description) == id)
         #expect(AnswerRecord.isID(id.description))
+        #expect(id.isOf("replica") && !id.isOf("another"))
+        let low = "ans-" + String(repeating: "0", count: 31) + "f"
+        #expect(AnswerID(low)?.description == low)
     }
 }

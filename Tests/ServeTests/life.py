@@ -1,5 +1,7 @@
 """What a configuration is checked for, replicas beside each other, feedback, damage, logs, and the end."""
 import json
+import resource
+import shutil
 import socket
 
 import openai
@@ -65,6 +67,15 @@ def check_another_replica_is_named(bench):
     lines = [json.loads(line) for path in sorted((bench.folder / "answers").iterdir())
              for line in path.read_text().splitlines()]
     assert [line["id"] for line in lines] == ids
+    # A service that starts later finds them, too, if it has the name of the one before.
+    service.terminate()
+    assert service.end() == 0
+    service = bench.serve(generator, answers={"file": "answers"}, replica="filed", feedback={"folder": "feedback"})
+    assert service.get(f"/v1/answers/{ids[1]}")[2] == lines[1]
+    assert service.get(f"/v1/answers/{ids[1]}/feedback", {"rating": "good"})[0] == 200
+    assert service.get(f"/answers/{ids[0]}")[0] == 200
+    stored, = (bench.folder / "feedback").iterdir()
+    assert json.loads(stored.read_text())["answer"] == lines[1]
 
 
 def check_feedback_becomes_features(bench):
@@ -90,6 +101,12 @@ def check_feedback_becomes_features(bench):
         assert other.get(place, wrong)[0] == 400, wrong
     assert len(list((bench.folder / "feedback").iterdir())) == 2
     assert bench.serve(generator).get(place, {"rating": "good"})[0] == 404, "none is accepted"
+    # Without any record of the answer, nobody could learn from the feedback.
+    status, _, body = other.get(place, {"rating": "good"})
+    assert status == 404 and body["error"]["code"] == "answer_elsewhere" and "web-1" in body["error"]["message"], body
+    status, _, body = service.get("/v1/answers/ans-" + 32 * "0" + "/feedback", {"rating": "good"})
+    assert status == 404 and body["error"]["code"] == "answer_not_found", body
+    assert "record" in body["error"]["message"], body
     # The service has moved no ref; the feature pipeline makes rows of the folder.
     assert "feedback" not in bench.run("ftictl", "refs")
     bench.write("feedback.yaml", {
@@ -99,6 +116,57 @@ def check_feedback_becomes_features(bench):
     rows = [json.loads(line)["attributes"]
             for line in bench.run("ftictl", "ls", "features/feedback", "--json").splitlines()]
     assert {(row["answerId"], row["rating"]) for row in rows} == {(record["id"], "bad"), (second["id"], "good")}
+
+
+def check_feedback_is_stored_where_files_were_moved_or_deleted(bench):
+    folder = bench.folder / "feedback"
+    service = bench.serve(bench.generator(), feedback={"folder": "feedback"})
+    place = f"/v1/answers/{chat(service.client()).fti['id']}/feedback"
+
+    def stored():
+        status, _, body = service.get(place, {"rating": "good"})
+        assert status == 200, body
+        file, = folder.iterdir()
+        assert [json.loads(line)["id"] for line in file.read_text().splitlines()][-1] == body["id"]
+        return file
+
+    for remove in (lambda file: file.unlink(), lambda file: file.rename(bench.folder / "moved"),
+                   lambda _: shutil.rmtree(folder), lambda _: folder.rename(bench.folder / "archive")):
+        remove(stored())
+    stored()
+    shutil.rmtree(folder)
+    folder.touch()
+    status, _, body = service.get(place, {"rating": "good"})
+    assert status == 503 and str(bench.folder) not in body["error"]["message"], body
+    folder.unlink()
+    stored()
+
+
+def check_a_full_disk_costs_the_record_of_an_answer_and_not_the_answer(bench):
+    service = bench.serve(bench.generator(), answers={"file": "answers"}, feedback={"folder": "feedback"})
+    client = service.client()
+    kept = chat(client).fti
+    file, = (bench.folder / "answers").iterdir()
+    limit = file.stat().st_size + 100
+    # Beyond this size, writes fail in the middle of a line, as on a full disk.
+    process = service.process.pid
+    soft, hard = resource.prlimit(process, resource.RLIMIT_FSIZE)
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (limit, hard))
+    lost = chat(client).fti
+    assert lost["answered"] and service.get(f"/v1/answers/{lost['id']}")[0] == 404
+    parts = list(chat(client, stream=True))
+    assert parts[-1].choices[0].finish_reason == "stop"
+    assert client.responses.create(model=NAME, input=QUESTION).status == "completed"
+    assert service.metric("fti_answers_lost_total") == 3
+    assert service.metric("fti_answers_kept") == 1 and file.stat().st_size == limit - 100
+    place = f"/v1/answers/{lost['id']}/feedback"
+    assert service.get(place, {"rating": "good"})[0] == 404
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (soft, hard))
+    assert service.get(place, {"rating": "good", "answer": lost})[0] == 200
+    later = chat(client).fti
+    assert [json.loads(line)["id"] for line in file.read_text().splitlines()] == [kept["id"], later["id"]]
+    service.terminate()
+    assert service.end() == 0 and "an answer could not be kept" in service.output
 
 
 def check_a_repository_that_is_damaged_is_503_until_it_is_repaired(bench):

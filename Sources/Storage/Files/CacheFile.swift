@@ -119,7 +119,7 @@ public final class AppendFile: Sendable {
     /// Truncates the file to its first `count` bytes.
     public func cut(to count: Int) throws(StorageError) {
         try end.withLock { (end) throws(StorageError) in
-            try systemCall("shorten", path) { ftruncate(file.number, off_t(count)) }
+            try file.shorten(to: count)
             end = count
         }
     }

@@ -116,6 +116,11 @@ struct FileDescriptor: ~Copyable, Sendable {
         guard code == 0 else { throw .system(operation: "write", path: path, errno: code) }
     }
 
+    /// Cuts the file off after `count` bytes.
+    func shorten(to count: Int) throws(StorageError) {
+        try systemCall("shorten", path) { ftruncate(number, off_t(count)) }
+    }
+
     func setPermissions(_ mode: mode_t) throws(StorageError) {
         try systemCall("set the permissions of", path) { fchmod(number, mode) }
     }

@@ -21,7 +21,11 @@ struct AnswerLog: Sendable {
     }
 
     /// The canonical JSON of an answer; nil when it is not kept here.
-    func record(_ id: AnswerID) throws(StorageError) -> [UInt8]? { try store.record(id) }
+    func record(_ id: AnswerID) throws(StorageError) -> [UInt8]? {
+        // Searching the files for another replica's answer would be in vain.
+        guard id.isOf(replica) else { return nil }
+        return try store.record(id)
+    }
 
     /// An answer; nil when it is not kept here.
     func answer(_ id: AnswerID) throws -> AnswerRecord? {
@@ -49,13 +53,18 @@ struct AnswerLog: Sendable {
 
     /// Appends feedback on an answer durably.
     ///
-    /// - Throws: ``HTTPFailure`` with 404 where the service accepts none, or with 400 when the client's record is of
-    ///   another answer; ``StorageError``.
+    /// - Throws: ``HTTPFailure`` with 404 where the service accepts none, or where the answer is not kept here and the
+    ///   client sent no record of it; ``StorageError``.
     func add(_ given: FeedbackRequest, on id: AnswerID, from token: String?) throws -> Feedback {
         guard let feedback else {
             throw HTTPFailure(.notFound, "this server accepts no feedback", code: "not_found")
         }
-        let answer = try answer(id) ?? given.answer
+        // Feedback without its question is of no use to anybody, so the client should know.
+        guard let answer = try answer(id) ?? given.answer else {
+            var failure = absent(id)
+            failure.message += "; send its record along as the member answer"
+            throw failure
+        }
         let line = Feedback(
             id: Feedback.makeID { .random(in: .min ... .max) }, time: now(),
             answerID: id.description, answer: answer, rating: given.rating, better: given.better,

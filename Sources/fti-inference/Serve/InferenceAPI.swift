@@ -7,6 +7,7 @@ import NIOCore
 import Objects
 import Refs
 import Serving
+import Storage
 
 /// The routes of OpenAI's API, and those for answers and feedback.
 struct InferenceAPI: Sendable {
@@ -188,7 +189,7 @@ struct AnswerRun: Sendable {
         return headers
     }
 
-    /// Writes the answer, and keeps its record.
+    /// Writes the answer, and keeps its record if that is possible.
     ///
     /// - Parameter part: Receives each part of the text.
     func finish(_ part: (String) -> Void) throws -> AnswerRecord {
@@ -198,7 +199,16 @@ struct AnswerRun: Sendable {
                 ask, as: id, from: versions, by: context.deadline, found: api.measures.found,
                 part: part)
         }
-        try api.answers.keep(record, id)
+        do throws(StorageError) { try api.answers.keep(record, id) } catch {
+            // The answer is paid for, and a stream has delivered it: a full disk does not take it back.
+            api.measures.lost.add()
+            context.logger.error(
+                "an answer could not be kept",
+                metadata: [
+                    "answer": .string(record.id),
+                    "reason": .string(Secrets.redacted(error.message)),
+                ])
+        }
         if api.logsQuestions {
             context.logger.notice(
                 "answered",
@@ -288,8 +298,23 @@ extension InferenceAPI {
     func take(
         _ given: FeedbackRequest, on id: AnswerID, from token: String?, _ context: ServingContext
     ) async throws -> Feedback {
-        let stored = try await context.run(on: retrievalPool) {
-            try answers.add(given, on: id, from: token)
+        let stored: Feedback
+        do {
+            stored = try await context.run(on: retrievalPool) {
+                try answers.add(given, on: id, from: token)
+            }
+        } catch let error as StorageError {
+            // The message names files of the server, which is for its log only.
+            context.logger.error(
+                "feedback could not be stored",
+                metadata: [
+                    "answer": .string(id.description),
+                    "reason": .string(Secrets.redacted(error.message)),
+                ])
+            throw HTTPFailure(
+                .serviceUnavailable,
+                "the feedback could not be stored; the log of the server says why",
+                code: "unavailable", retryAfter: 5)
         }
         measures.feedback.add(1, given.rating?.rawValue ?? "none")
         return stored

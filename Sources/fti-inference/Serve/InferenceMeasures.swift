@@ -10,6 +10,8 @@ struct InferenceMeasures: Sendable {
     let feedback: Metrics.Counter
     /// Switches to other versions.
     let switches: Metrics.Counter
+    /// Answers that were given and could not be kept.
+    let lost: Metrics.Counter
     private let retrievalTime: Metrics.Histogram
     private let answerTime: Metrics.Histogram
     private let tokens: Metrics.Counter
@@ -21,6 +23,8 @@ struct InferenceMeasures: Sendable {
     init(_ metrics: Metrics, of service: AnswerService, serving name: String, store: AnswerStore) {
         feedback = metrics.counter("fti_feedback_total", "Feedback by rating.", labels: ["rating"])
         switches = metrics.counter("fti_switches_total", "Switches to other versions.")
+        lost = metrics.counter(
+            "fti_answers_lost_total", "Answers that were given and could not be kept.")
         retrievalTime = metrics.histogram(
             "fti_retrieval_seconds", "Time to find the passages of one question.")
         answerTime = metrics.histogram(
@@ -64,7 +68,7 @@ struct InferenceMeasures: Sendable {
         gauge("fti_draining", "Former versions that requests still use.") {
             Double(service.drainingCount)
         }
-        gauge("fti_answers_kept", "Answers that can be asked for again.") { Double(store.count) }
+        gauge("fti_answers_kept", "Answers in the index of those kept.") { Double(store.count) }
     }
 
     /// Records how long it took to find the passages of one question.

@@ -1,6 +1,5 @@
 internal import Artifacts
 internal import Objects
-internal import Refs
 public import Storage
 internal import Synchronization
 
@@ -12,7 +11,8 @@ public final class AnswerStore: Sendable {
     public enum Medium: Sendable {
         /// The newest ones, in memory.
         case memory(count: Int)
-        /// All of them: one file a day of JSON lines. The newest ones, ``AnswerStore/indexed`` at most, can be found.
+        /// All of them: one file a day of JSON lines. The newest ones, ``AnswerStore/indexed`` at most, can be found, those
+        /// of earlier processes included.
         case files(DailyLines)
     }
 
@@ -29,16 +29,27 @@ public final class AnswerStore: Sendable {
         var bytes = 0
     }
 
+    /// The files that were there before, and are not in the index yet.
+    private struct Earlier {
+        /// Their days, oldest first; nil before the first search.
+        var days: [String]?
+        /// The number of bytes that were read.
+        var bytes = 0
+    }
+
     /// The most answers of a folder that can be found.
     public static let indexed = 1_000_000
+    /// The bytes of earlier files after which no older one is read.
+    public static let earlierByteLimit = 8 << 30
     /// The most bytes of answers in memory, whatever their number.
     public static let byteLimit = 256 << 20
 
     private let medium: Medium
     private let limit: Int
     private let contents = Mutex(Contents())
+    private let earlier = Mutex(Earlier())
 
-    /// Makes an empty store.
+    /// Makes a store. Reads no files: that waits until somebody asks for an earlier answer.
     public init(in medium: Medium) {
         self.medium = medium
         limit =
@@ -48,7 +59,7 @@ public final class AnswerStore: Sendable {
             }
     }
 
-    /// The number of answers that can be found.
+    /// The number of answers in the index: those of this process, and of the earlier files that were read so far.
     public var count: Int { contents.withLock { $0.answers.count } }
 
     /// Keeps an answer.
@@ -86,45 +97,121 @@ public final class AnswerStore: Sendable {
 
     /// The canonical JSON of an answer; nil when it is no longer kept.
     ///
-    /// - Throws: Errors of reading its file.
+    /// Reads earlier files, the newest first, until the answer is found; each is read once. Meanwhile, others who ask
+    /// for an earlier answer wait.
+    ///
+    /// - Throws: Errors of reading a file.
     public func record(_ id: AnswerID) throws(StorageError) -> [UInt8]? {
-        switch contents.withLock({ $0.answers[id] }) {
-        case nil: nil
-        case .bytes(let bytes): bytes
-        case .line(let place):
-            if case .files(let lines) = medium { try lines.read(place) } else { nil }
+        if let kept = contents.withLock({ $0.answers[id] }) { return try record(id, kept) }
+        guard case .files(let lines) = medium else { return nil }
+        return try earlier.withLock { (earlier) throws(StorageError) in
+            repeat {
+                if let kept = contents.withLock({ $0.answers[id] }) { return try record(id, kept) }
+            } while try indexNextDay(of: lines, &earlier)
+            return nil
         }
+    }
+
+    private func record(_ id: AnswerID, _ kept: Kept) throws(StorageError) -> [UInt8]? {
+        switch kept {
+        case .bytes(let bytes): return bytes
+        case .line(let place):
+            // Somebody may have replaced the file.
+            guard case .files(let lines) = medium, let line = try lines.read(place),
+                AnswerID(ofRecord: line[...]) == id
+            else { return nil }
+            return line
+        }
+    }
+
+    /// Adds the newest earlier file to the index; false when there is none, or no room.
+    private func indexNextDay(
+        of lines: DailyLines, _ earlier: inout Earlier
+    ) throws(StorageError) -> Bool {
+        if earlier.days == nil { earlier.days = try lines.days() }
+        let room = limit - count
+        guard room > 0, earlier.bytes < Self.earlierByteLimit, let day = earlier.days?.last else {
+            earlier.days = []
+            return false
+        }
+        var found: [(id: AnswerID, place: DailyLines.Place)] = []
+        earlier.bytes += try lines.forEachLine(on: day) { place, line in
+            guard let id = AnswerID(ofRecord: line) else { return }
+            if found.count >= 2 * room { found.removeFirst(room) }
+            found.append((id, place))
+        }
+        earlier.days?.removeLast()
+        contents.withLock { contents in
+            // Answers of this process are there already. All others are older than those in the index.
+            let added = found.suffix(room).filter {
+                contents.answers.updateValue(.line($0.place), forKey: $0.id) == nil
+            }
+            contents.order.insert(contentsOf: added.map(\.id), at: contents.first)
+        }
+        return true
     }
 }
 
 /// The name of an answer: `ans-`, eight digits for the replica that gave it, and 24 random ones.
 public struct AnswerID: Hashable, Sendable, CustomStringConvertible {
-    /// The name.
-    public let description: String
+    // An index of answers has a million of these, so they are not text.
+    private let high: UInt64
+    private let low: UInt64
 
     private static let prefix = "ans-"
-    private static let replicaDigits = 8
+    private static let digits = 32
+    /// What precedes the name in the canonical JSON of an answer. The members before it have no such member, and in a
+    /// text the quotation marks would be escaped.
+    private static let member = Array("\"id\":\"".utf8)
 
     /// Draws a new name.
     public init(of replica: String) {
-        let random = RandomBits { UInt64.random(in: .min ... .max) }
-        description =
-            Self.prefix + Self.digits(of: replica) + random.hex.dropFirst(Self.replicaDigits)
+        high = UInt64(Self.number(of: replica)) << 32 | .random(in: 0...0xFFFF_FFFF)
+        low = .random(in: .min ... .max)
     }
 
     /// Parses a name; nil for anything else.
     public init?(_ text: String) {
         guard AnswerRecord.isID(text) else { return nil }
-        description = text
+        let digits = text.dropFirst(Self.prefix.count)
+        guard let high = UInt64(digits.prefix(16), radix: 16),
+            let low = UInt64(digits.dropFirst(16), radix: 16)
+        else { return nil }
+        self.high = high
+        self.low = low
+    }
+
+    /// The name of the answer in a line of canonical JSON; nil for other lines.
+    init?(ofRecord line: ArraySlice<UInt8>) {
+        var rest = line
+        while let quote = rest.firstIndex(of: UInt8(ascii: "\"")) {
+            rest = rest[quote...]
+            if rest.starts(with: Self.member) {
+                let name = rest.dropFirst(Self.member.count)
+                    .prefix(Self.prefix.utf8.count + Self.digits)
+                self.init(String(decoding: name, as: UTF8.self))
+                return
+            }
+            rest = rest.dropFirst()
+        }
+        return nil
+    }
+
+    /// The name.
+    public var description: String {
+        let bytes = [high, low].flatMap { word in
+            stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> $0) }
+        }
+        return Self.prefix + Hexadecimal.encode(bytes)
     }
 
     /// Whether a replica of this name gave the answer. The digits of two names agree once in 2^32
     /// pairs.
-    public func isOf(_ replica: String) -> Bool {
-        description.dropFirst(Self.prefix.count).hasPrefix(Self.digits(of: replica))
-    }
+    public func isOf(_ replica: String) -> Bool { high >> 32 == Self.number(of: replica) }
 
-    private static func digits(of replica: String) -> String {
-        String(ObjectID(of: Array(replica.utf8).span).hex.prefix(replicaDigits))
+    private static func number(of replica: String) -> UInt32 {
+        ObjectID(of: Array(replica.utf8).span).hex.utf8.prefix(8).reduce(0) { number, digit in
+            number << 4 | UInt32(digit < 0x3A ? digit - 0x30 : digit - 0x57)
+        }
     }
 }
