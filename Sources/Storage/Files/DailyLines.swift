@@ -136,11 +136,9 @@ public final class DailyLines: Sendable {
         return try Directory(opening: folder, followLink: true)
     }
 
-    private func name(of day: String) -> String { "\(prefix)-\(day)\(Self.ending)" }
+    private func name(of day: String) -> String { "\(prefix)-\(day).jsonl" }
 
     private func path(of day: String) -> String { "\(folder)/\(name(of: day))" }
-
-    private static let ending = ".jsonl"
 }
 
 // MARK: Reading
