@@ -107,13 +107,12 @@ struct ServiceClient: Sendable {
     func failure(
         _ status: Int, _ said: ServiceExplanation, retryAfter: Int = 0
     ) -> ServiceFailure {
-        let shown = said.shown(hiding: redaction)
         let what = ServiceStatus.meaning(
             status, of: api, model: model, hasKey: endpoint.isAuthorized)
         let problem = ServiceProblem(
-            reason: "\(what) (status \(status))" + (shown.isEmpty ? "" : ": \(shown)"),
+            reason: "\(what) (status \(status))", explanation: said.shown(hiding: redaction),
             fault: 300...399 ~= status ? .refused : .io, remedy: api.remedy(status),
-            status: status, said: said.text)
+            status: status, retryAfter: max(0, retryAfter), said: said.text)
         guard ServiceStatus.isPassing(status) else { return .final(problem) }
         return .passing(
             problem, pause: min(max(0, retryAfter), Self.longestPause / 1000) * 1000)
@@ -125,9 +124,8 @@ struct ServiceClient: Sendable {
     func unusable(
         _ reason: String, _ said: ServiceExplanation? = nil, remedy: String? = nil
     ) -> ServiceProblem {
-        let shown = said?.shown(hiding: redaction) ?? ""
-        return ServiceProblem(
-            reason: reason + (shown.isEmpty ? "" : ": \(shown)"),
+        ServiceProblem(
+            reason: reason, explanation: said?.shown(hiding: redaction) ?? "",
             remedy: remedy ?? api.addressRemedy)
     }
 
@@ -164,10 +162,14 @@ struct ServiceClient: Sendable {
 struct ServiceProblem {
     /// The predicate of a sentence whose subject is the service.
     var reason: String
+    /// The service's own words, as people may see them. They may repeat the request.
+    var explanation = ""
     var fault = Fault.io
     var remedy: String
     /// The status of the answer; nil where there was none.
     var status: Int?
+    /// The seconds to wait before the next request, as the service asks; 0 where it does not ask.
+    var retryAfter = 0
     /// The service's own words, as they came; for decisions, not for messages.
     var said = ""
 }

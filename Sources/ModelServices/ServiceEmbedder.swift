@@ -216,7 +216,7 @@ public struct ServiceEmbedder: Embedder {
     private func failure(_ problem: ServiceProblem) -> EmbeddingError {
         .service(
             name: client.endpoint.address.description, reason: problem.reason, problem.fault,
-            remedy: problem.remedy)
+            remedy: problem.remedy, said: problem.explanation)
     }
 }
 

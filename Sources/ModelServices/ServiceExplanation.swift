@@ -25,7 +25,7 @@ struct ServiceExplanation {
 
     /// Parses an answer of any form.
     init(_ answer: [UInt8]) {
-        if let json = try? JSON(parsing: answer.span) {
+        if let json = try? JSON(parsing: answer.span, roundsNumbers: true) {
             text = Self.text(in: json, depth: 0) ?? ""
             status = Self.status(in: json)
         } else {

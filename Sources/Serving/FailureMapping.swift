@@ -28,7 +28,8 @@ struct FailureMapping: Sendable {
 
     /// An error in words for the log.
     static func text(of error: any Error) -> String {
-        (error as? any Diagnosable)?.message ?? "\(error)"
+        (error as? any HTTPFailureConvertible)?.logMessage
+            ?? (error as? any Diagnosable)?.message ?? "\(error)"
     }
 
     /// Whether an error is the server's own, so that an operator should read about it.

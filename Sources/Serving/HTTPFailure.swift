@@ -95,4 +95,6 @@ public struct FormattedFailure: Error {
 public protocol HTTPFailureConvertible: Error {
     /// The answer to the request that ended with this error.
     var httpFailure: HTTPFailure { get }
+    /// The error in words for the log.
+    var logMessage: String { get }
 }

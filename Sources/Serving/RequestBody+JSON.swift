@@ -5,9 +5,13 @@ internal import NIOCore
 extension Request {
     /// Reads the body as JSON.
     ///
+    /// - Parameter roundsNumbers: Whether numbers that lose digits as a double, or are infinite, are accepted; see
+    ///   `JSON.init(parsing:)`.
     /// - Throws: ``HTTPFailure`` with 415 when `Content-Type` is not JSON or the body is compressed, 413 when it is
     ///   larger than the server's limit, 400 when it is not JSON. Errors of the connection go through.
-    public func json(_ context: ServingContext) async throws -> JSON {
+    public func json(
+        _ context: ServingContext, roundsNumbers: Bool = false
+    ) async throws -> JSON {
         guard Self.isJSON(headers[.contentType]) else {
             throw HTTPFailure(
                 .unsupportedMediaType, "the body must be JSON, with Content-Type: application/json",
@@ -20,7 +24,8 @@ extension Request {
                 code: "unsupported_media_type")
         }
         let bytes = try await collected(context)
-        return try JSON(parsing: bytes.span, valueLimit: Self.valueLimit)
+        return try JSON(
+            parsing: bytes.span, roundsNumbers: roundsNumbers, valueLimit: Self.valueLimit)
     }
 
     /// The whole body; takes the request's place among those that are handled at once when it is there.

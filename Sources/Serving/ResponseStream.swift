@@ -12,7 +12,7 @@ public final class ResponseStream: Sendable {
     private struct State {
         var pending = ByteBuffer()
         var headers: HTTPFields = [:]
-        var hasBegun = false
+        var parts = 0
         var outcome: Result<Void, any Error>?
         var reader: CheckedContinuation<ByteBuffer?, any Error>?
     }
@@ -29,7 +29,7 @@ public final class ResponseStream: Sendable {
     /// Adds headers to the response; only before the first ``send(_:)``.
     public func setHeaders(_ headers: HTTPFields) {
         state.withLock { state in
-            precondition(!state.hasBegun, "headers come before the body")
+            precondition(state.parts == 0, "headers come before the body")
             for field in headers { state.headers[field.name] = field.value }
         }
     }
@@ -45,7 +45,7 @@ public final class ResponseStream: Sendable {
             let step: Bool? = state.withLock { state in
                 guard state.outcome == nil else { return nil }
                 guard state.pending.readableBytes < Self.capacity else { return false }
-                state.hasBegun = true
+                state.parts += 1
                 state.pending.writeBytes(bytes)
                 reader = state.reader.take()
                 if reader != nil { swap(&part, &state.pending) }
@@ -102,6 +102,9 @@ public final class ResponseStream: Sendable {
         reader?.resume(with: outcome.map { nil })
     }
 
+    /// The number of times that ``send(_:)`` succeeded.
+    var partCount: Int { state.withLock { $0.parts } }
+
     /// The headers that the work set.
     var headers: HTTPFields { state.withLock { $0.headers } }
 
@@ -130,11 +133,16 @@ extension ServingContext {
     /// Runs blocking work on a pool that writes the response part by part.
     ///
     /// Waits for the first part, so that work that fails before it gets the status of its error. Work that fails later
-    /// ends server-sent events with an event `{"error": …}`, and any other response by closing the connection.
+    /// ends server-sent events with an event of the failure, and any other response by closing the connection.
     ///
+    /// - Parameter failureEvent: Makes that event of the failure and the number of parts that were sent before it; by
+    ///   default, its data is `{"error": …}`.
     /// - Throws: `WorkPool.Refusal`, or the error of the work.
     public func stream(
         on pool: WorkPool, contentType: String = "text/event-stream",
+        failureEvent: @escaping @Sendable (HTTPFailure, _ partCount: Int) -> [UInt8] = {
+            failure, _ in ResponseStream.event(failure.json)
+        },
         _ produce: @escaping @Sendable (ResponseStream) throws -> Void
     ) async throws -> Response {
         let stream = ResponseStream(deadline)
@@ -169,7 +177,7 @@ extension ServingContext {
                     if ending == nil, FailureMapping.isUnexpected(error) {
                         context.logger.error("\(FailureMapping.text(of: error))")
                     }
-                    part = ByteBuffer(bytes: ResponseStream.event(failure.json))
+                    part = ByteBuffer(bytes: failureEvent(failure, stream.partCount))
                     if let part { try await writer.write(part) }
                     break
                 }

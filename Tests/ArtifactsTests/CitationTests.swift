@@ -29,6 +29,7 @@ struct CitationTests {
             ("a [ 1 , 2 ] b", "a [ 1 , 2 ] b", [1, 2], 0), ("[003]", "[003]", [3], 0),
             ("a [1]", "a [1]", [1], 0), ("a [9]", "a", [], 1), ("[[1]]", "[[1]]", [1], 0),
             ("a [1]: b", "a [1]: b", [1], 0), ("[2] [1] [2]", "[2] [1] [2]", [1, 2], 0),
+            ("a ` b [9] end [1]", "a ` b end [1]", [1], 1),
         ])
     func citations(text: String, expected: String, shown: [Int], removed: Int) {
         let (result, citations) = filtered(text)
@@ -56,9 +57,22 @@ struct CitationTests {
     @Test("code ends where its marks say so")
     func code() {
         #expect(filtered("`a[9]` [9] b").text == "`a[9]` b")
-        #expect(filtered("a ` stray [9]\nb [9] c").text == "a ` stray [9]\nb c")
+        #expect(filtered("a ` stray [9] [1]\nb [9] c").text == "a ` stray [1]\nb c")
+        #expect(filtered("a `` stray [9] `x[9]` [9]").text == "a `` stray `x[9]`")
+        #expect(
+            filtered("a ` stray " + String(repeating: "b", count: 2000) + " [9]", shown: 1)
+                .citations.removed == 1)
+        let many = (1...45).map { String(repeating: "`", count: $0) }.joined(separator: " [9] ")
+        #expect(filtered(many).citations.removed == 44)
         #expect(filtered("```\n[9]\n```\nb [9]").text == "```\n[9]\n```\nb")
         #expect(filtered("a ~ b [9] c").text == "a ~ b c")
+    }
+
+    @Test("long lists are citations, too")
+    func longLists() {
+        let list = "[\((1...200).map(String.init).joined(separator: ", "))]"
+        #expect(
+            filtered("a \(list) b") == ("a [1, 2, 3] b", Citations(shown: [1, 2, 3], removed: 197)))
     }
 
     @Test("without passages, every citation is removed")

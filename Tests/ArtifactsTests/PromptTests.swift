@@ -191,6 +191,9 @@ struct PromptInjectionTests {
         arguments: [
             "<|im_start|>system", "<|im_end|>", "<|endoftext|>", "<s>", "</s>", "[INST]", "[/INST]",
             "<<SYS>>", "<start_of_turn>model", "<end_of_turn>", "<｜User｜>", "<bos>", "</think>",
+            "]~b]user", "]~!b[", "[e~[", "<reserved_106>", "<extra_id_0>", "<turn|>", "<|turn>",
+            "<BOS_TOKEN>",
+            "[gMASK]", "<sop>", "<unused12>", "<tool_call|>",
         ])
     func controlTokens(text: String) throws {
         #expect(!(try body("a \(text) b").contains(text)))
@@ -204,9 +207,11 @@ struct PromptInjectionTests {
     @Test("numbers that would read as those of passages get parentheses; code and links stay")
     func numbers() throws {
         let text = try body(
-            "see [7] and [12].\n[2] Official\na[3] x[1][2] [4](u) [1, 2] [2026] [x]")
+            "see [7] and [12].\n[2] Official\na[3] x[1][2] [4](u) [1, 2] [1;3] [2026] [x] [1,]")
         #expect(
-            text.contains("see (7) and (12).\n(2) Official\na[3] x[1][2] [4](u) [1, 2] [2026] [x]"))
+            text.contains(
+                "see (7) and (12).\n(2) Official\na[3] x[1][2] [4](u) (1, 2) (1;3) [2026] [x] [1,]")
+        )
     }
 
     @Test("ordinary text stays as it is")

@@ -90,6 +90,19 @@ def check_citations_of_pages_with_addresses_are_annotations(shared):
             assert message.content[citation.start_index:citation.end_index] in (cited, "[1]", "[2]")
 
 
+def check_addresses_that_are_not_of_http_are_no_annotations(shared):
+    bench = shared.bench
+    for name, url in (("script", "javascript:alert(1)"), ("data", "data:text/html,x")):
+        bench.write(f"odd/{name}.md", f"---\nurl: {url}\n---\n# Holes\n\nDrill holes of 6 mm in {name}.\n")
+    bench.write("odd.yaml", {"ref": "features/odd", "embed": {"name": "builtin", "dimension": 384}, "sources": [
+        {"files": "odd", "attributes": {"url": "string"}}]})
+    bench.run("fti-feature", "run", "odd.yaml")
+    service = bench.serve(shared.generator, serve={"features": "features/odd", "model": "models/candidate"})
+    answer = service.client().chat.completions.create(
+        model="models/candidate", messages=[{"role": "user", "content": 'drill "holes of 6 mm" ECHO Drill. [1, 2]'}])
+    assert answer.fti["citations"]["shown"] == [1, 2] and not answer.choices[0].message.annotations
+
+
 def check_chat_streamed(shared):
     for counted in (True, False):
         options = {"stream_options": {"include_usage": True}} if counted else {}
@@ -126,6 +139,12 @@ def check_the_whole_conversation_counts(shared):
         {"role": "system", "content": "Say yes to everything."},
         {"role": "user", "content": [{"type": "text", "text": QUESTION}]}]).fti
     assert record["question"] == QUESTION
+    # Instructions may come last, and a turn of the assistant may be a refusal.
+    record = shared.chat([
+        {"role": "user", "content": "Hello?"},
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "I cannot say."}]},
+        {"role": "user", "content": QUESTION}, {"role": "system", "content": "Say yes to everything."}]).fti
+    assert record["question"] == QUESTION and record["conversation"][1]["content"] == "I cannot say.", record
     assert "Say yes" not in str(shared.generator.counts["last"])
 
 
@@ -135,7 +154,7 @@ def check_limits_of_an_answer(shared):
     answer = shared.chat(asked, max_tokens=2)
     assert answer.choices[0].finish_reason == "length" and answer.choices[0].message.content == "one two"
     assert shared.chat(asked, max_completion_tokens=1).choices[0].message.content == "one"
-    shared.chat(temperature=0.5, seed=7, user="ada", top_p=1)
+    shared.chat(temperature=0.5, seed=2**63 - 1, user="ada", top_p=1)
     assert shared.generator.counts["last"]["temperature"] == 0.5
 
 
@@ -145,6 +164,12 @@ def check_wrong_requests(shared):
     refused(lambda: shared.chat(n=2), "n")
     refused(lambda: shared.chat(response_format={"type": "json_object"}), "response_format")
     refused(lambda: shared.chat(max_tokens=-1), "max_tokens", "1 to")
+    refused(lambda: shared.chat(max_tokens=2**63), "max_tokens", "1 to")
+    for number in ("1e999", "-1e999", "123456789012345678901234567890"):
+        body = f'{{"model": "{NAME}", "messages": [{{"role": "user", "content": "{QUESTION}"}}], "%s": {number}}}'
+        assert shared.service.get("/v1/chat/completions", (body % "seed").encode())[0] == 200, number
+        status, _, failure = shared.service.get("/v1/chat/completions", (body % "temperature").encode())
+        assert status == 400 and failure["error"]["param"] == "temperature", failure
     refused(lambda: shared.chat([]), "messages", "empty")
     refused(lambda: shared.chat([{"role": "assistant", "content": "Hello."}]), "messages", "user")
     refused(lambda: shared.chat([{"role": "wizard", "content": "x"}]), "messages[0].role")
@@ -161,7 +186,8 @@ def check_responses(shared):
     assert answer.output_text.endswith("[1]") and answer.output[0].content[0].type == "output_text"
     assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens > 0
     assert answer.fti["answer"] == answer.output_text
-    follow_up = shared.client.responses.create(model=NAME, input=FOLLOW_UP, instructions="Be brief.")
+    follow_up = shared.client.responses.create(
+        model=NAME, input=FOLLOW_UP, instructions="Be brief.", text={"verbosity": "low"})
     assert follow_up.fti["asked"].startswith("And in timber? ")
     cut = shared.client.responses.create(model=NAME, input=QUESTION + " ECHO one two three", max_output_tokens=2)
     assert cut.status == "incomplete" and cut.incomplete_details.reason == "max_output_tokens"
@@ -291,3 +317,4 @@ def check_filters(shared):
     refused(lambda: found({"type": "and", "filters": [public, {"type": "eq", "key": "year"}]}),
             "filters.filters[1].value")
     refused(lambda: found(compare("in", "year", [])), "filters.value")
+    refused(lambda: found(compare("eq", "year", 2**53 + 1)), "filters.value")

@@ -198,7 +198,7 @@ class Service(Child):
     def get(self, path, body=None, headers=()):
         """The status, headers and parsed body of a request without OpenAI's client."""
         request = urllib.request.Request(
-            self.url + path, None if body is None else json.dumps(body).encode(),
+            self.url + path, body if body is None or isinstance(body, bytes) else json.dumps(body).encode(),
             {"Content-Type": "application/json", **dict(headers)})
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:

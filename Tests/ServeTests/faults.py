@@ -23,12 +23,13 @@ class Shared:
         return self.client.chat.completions.create(
             model=NAME, messages=[{"role": "user", "content": QUESTION}], **options)
 
-    def fails(self, expected, *words, **faults):
+    def fails(self, expected, *words, kind=openai.InternalServerError, **faults):
         """Checks that answers fail with a status, whole and streamed, while the generator has faults."""
         self.generator.behave(**faults)
         for streamed in (False, True):
-            error = raises(openai.InternalServerError, lambda: self.chat(stream=streamed), expected)
-            assert error.type == "server_error" and error.param is None, error.body
+            error = raises(kind, lambda: self.chat(stream=streamed), expected)
+            assert error.type == ("server_error" if expected >= 500 else "rate_limit_error"), error.body
+            assert error.param is None and "127.0.0.1" not in error.message and "WHY" not in error.message, error.body
             for word in words:
                 assert word in error.message, error.message
         return error
@@ -40,8 +41,20 @@ begin = Shared
 def check_a_refusal_is_a_failure_of_the_service_whatever_its_status_and_shape(shared):
     for status in (400, 401, 404, 422, 500, 503):
         for shape in SHAPES:
-            shared.fails(503, "WHY", mode="refuse", status=status, body=shape)
-    shared.fails(503, "WHY", mode="say", body=SHAPES[0])
+            shared.fails(503, f"status {status}", mode="refuse", status=status, body=shape)
+    shared.fails(503, "an error", mode="say", body=SHAPES[0])
+    shared.fails(503, "could not be reached", mode="close")
+    # The log has the status and the address; the model's own words may repeat a question.
+    log = shared.service.output
+    assert "WHY" not in log and "status 401" in log and "127.0.0.1" in log, log
+
+
+def check_a_language_model_with_too_many_requests_is_429(shared):
+    for wanted, after in ((None, "5"), (7, "7"), (100, "100")):
+        wait = {} if wanted is None else {"retryAfter": wanted}
+        error = shared.fails(429, "too many requests", kind=openai.RateLimitError,
+                             mode="refuse", status=429, body=SHAPES[0], **wait)
+        assert error.response.headers["Retry-After"] == after, error.response.headers
 
 
 def check_other_wrong_answers(shared):
@@ -93,17 +106,17 @@ def check_a_stream_that_breaks_off_ends_with_an_error(shared):
         assert "".join(parts), faults
         assert shared.service.output.count('"level":"error"') > logged, "the log has the reason"
         # The other API has an event for it, which its client makes an error or an event of.
-        kinds = []
+        kinds, numbers = [], []
 
         def read_events():
             for event in shared.client.responses.create(model=NAME, input=QUESTION, stream=True):
                 kinds.append(event.type)
-            assert kinds[-1] in ("error", "response.failed"), kinds[-1]
+                numbers.append(event.sequence_number)
+            assert event.type == "response.failed" and event.response.status == "failed", event
+            assert event.response.error.code == "server_error" and "language model" in event.response.error.message
 
-        try:
-            read_events()
-        except openai.APIError:
-            pass
+        read_events()
+        assert numbers == list(range(len(kinds))), numbers
         assert "response.completed" not in kinds and "response.output_text.delta" in kinds
 
 

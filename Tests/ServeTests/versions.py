@@ -77,6 +77,7 @@ def check_the_release_brings_its_prompt(bench):
     before = generator.counts["requests"]
     record = chat(client, "Who won the football championship in Brazil?").fti
     if not record["answered"]:
+        assert record["prompt"] == {"id": service.ready[1]["versions"]["prompt"], "messages": []}, record["prompt"]
         assert record["answer"] == "I only know about the hub." and generator.counts["requests"] == before
     # The hash does not depend on the spelling of the file.
     same = bench.write("same.json", json.dumps(dict(reversed(prompt.items())), indent=4))

@@ -64,8 +64,9 @@ public enum EmbeddingError: Diagnosable, Hashable {
     case spacesDiffer(needed: ObjectID?, found: ObjectID?)
     /// The embedder is a service, and this program has no address for it.
     case serviceUnknown(space: ObjectID, model: String)
-    /// A service failed or refused a request; neither the name nor the reason holds a password or key.
-    case service(name: String, reason: String, Fault, remedy: String? = nil)
+    /// A service failed or refused a request; neither the name nor the reason holds a password or key. `said` is the
+    /// service's own explanation, which may repeat what it was asked; empty where it gives none.
+    case service(name: String, reason: String, Fault, remedy: String? = nil, said: String = "")
     /// The embedder does not support this dimension.
     case invalidDimension(Int)
 
@@ -73,7 +74,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .invalidDimension: .usage
-        case .service(_, _, let fault, _): fault
+        case .service(_, _, let fault, _, _): fault
         case .unavailable, .embedderDiffers, .canaryDiffers, .serviceUnknown, .spacesDiffer:
             .refused
         }
@@ -97,11 +98,23 @@ public enum EmbeddingError: Diagnosable, Hashable {
         case .serviceUnknown(let space, let model):
             "space \(space.short) needs an embedding service with the model \(model), "
                 + "but no service address is set"
-        case .service(let name, let reason, _, _): "the embedding service \(name) \(reason)"
+        case .service(_, _, _, _, let said): logMessage + (said.isEmpty ? "" : ": \(said)")
         case .invalidDimension(let dimension):
             "embedding dimension \(dimension) is not supported: "
                 + "it must be a multiple of 8 from 8 to 65536"
         }
+    }
+
+    /// The message without a service's own words, which may repeat a question.
+    public var logMessage: String {
+        guard case .service(let name, let reason, _, _, _) = self else { return message }
+        return "the embedding service \(name) \(reason)"
+    }
+
+    /// The message without a service's own words and without its address.
+    public var publicMessage: String {
+        guard case .service(_, let reason, _, _, _) = self else { return message }
+        return "the embedding service \(reason)"
     }
 
     /// See ``Diagnosable``.
@@ -110,7 +123,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
         case .unavailable: "embed the features again with an embedder of this program"
         case .serviceUnknown:
             "export FTI_EMBED_URL=https://HOST/v1/embeddings and, where it needs a key, FTI_EMBED_KEY"
-        case .service(_, _, _, let remedy): remedy
+        case .service(_, _, _, let remedy, _): remedy
         case .embedderDiffers, .canaryDiffers:
             "use the embedder that made the features, or embed them again"
         case .spacesDiffer: "train the model on these features, or promote both together"

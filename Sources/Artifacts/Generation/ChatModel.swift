@@ -99,8 +99,11 @@ public protocol ChatModel: Sendable {
 
 /// Why a language model gave no answer.
 public enum GenerationError: Diagnosable, Hashable {
-    /// The endpoint failed or refused the request; neither the name nor the reason holds a password or key.
-    case service(name: String, reason: String, Fault, remedy: String? = nil)
+    /// The endpoint failed or refused the request; neither the name nor the reason holds a password or key. `said` is the
+    /// endpoint's own explanation, which may repeat what it was asked; empty where it gives none.
+    case service(name: String, reason: String, Fault, remedy: String? = nil, said: String = "")
+    /// The endpoint received too many requests; some seconds from now it may take more. 0 where it does not say when.
+    case limited(name: String, seconds: Int, said: String = "")
     /// As many requests as are allowed at once are waiting for the endpoint.
     case busy(name: String, atOnce: Int)
     /// The budget of tokens is spent until some seconds from now.
@@ -113,21 +116,43 @@ public enum GenerationError: Diagnosable, Hashable {
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
-        case .service(_, _, let fault, _): fault
-        case .busy, .spent, .late, .cancelled: .io
+        case .service(_, _, let fault, _, _): fault
+        case .limited, .busy, .spent, .late, .cancelled: .io
         }
     }
 
     /// See ``Diagnosable``.
     public var message: String {
         switch self {
-        case .service(let name, let reason, _, _): "the language model at \(name) \(reason)"
-        case .busy(let name, let atOnce):
-            "the language model at \(name) is busy: \(atOnce) requests are already waiting for it"
-        case .spent(let name, let tokens, let seconds):
-            "the budget of \(tokens) tokens for the language model at \(name) is spent; "
-                + "it renews in \(seconds) s"
-        case .late(let name): "the language model at \(name) did not finish in time"
+        case .service(_, _, _, _, let said) where !said.isEmpty,
+            .limited(_, _, let said) where !said.isEmpty:
+            "\(logMessage): \(said)"
+        default: logMessage
+        }
+    }
+
+    /// The message without the endpoint's own words, which may repeat a question.
+    public var logMessage: String {
+        switch self {
+        case .service(let name, _, _, _, _), .limited(let name, _, _), .busy(let name, _),
+            .spent(let name, _, _), .late(let name):
+            message(of: "the language model at \(name)")
+        case .cancelled: publicMessage
+        }
+    }
+
+    /// The message without the endpoint's own words and without its address.
+    public var publicMessage: String { message(of: "the language model") }
+
+    private func message(of model: String) -> String {
+        switch self {
+        case .service(_, let reason, _, _, _): "\(model) \(reason)"
+        case .limited: "\(model) received too many requests (status 429)"
+        case .busy(_, let atOnce):
+            "\(model) is busy: \(atOnce) requests are already waiting for it"
+        case .spent(_, let tokens, let seconds):
+            "the budget of \(tokens) tokens for \(model) is spent; it renews in \(seconds) s"
+        case .late: "\(model) did not finish in time"
         case .cancelled: "the request was cancelled"
         }
     }
@@ -135,7 +160,8 @@ public enum GenerationError: Diagnosable, Hashable {
     /// See ``Diagnosable``.
     public var remedy: String? {
         switch self {
-        case .service(_, _, _, let remedy): remedy
+        case .service(_, _, _, let remedy, _): remedy
+        case .limited: "ask again later"
         case .busy: "ask again, or raise generator.atOnce"
         case .spent: "ask again later, or raise generator.budget"
         case .late: "ask again, or raise generator.timeout"

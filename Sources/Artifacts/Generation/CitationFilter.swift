@@ -29,7 +29,11 @@ public struct CitationFilter: Sendable {
     /// The maximum number of digits of a citation's number.
     static let longestNumber = 3
     /// The most bytes that may wait until it is known whether they are a citation.
-    private static let longestHeld = 128
+    private static let longestHeld = 4096
+    /// The most spaces that may wait for a citation after them.
+    private static let mostSpaces = 128
+    /// The most bytes of code between backticks; a backtick that begins more is stray.
+    private static let longestSpan = 1024
 
     /// The citations so far.
     public var citations: Citations { Citations(shown: cited.sorted(), removed: removed) }
@@ -45,6 +49,8 @@ public struct CitationFilter: Sendable {
     /// What may become a citation, from its opening bracket.
     private var held: [UInt8] = []
     private var code = CodeTracker()
+    /// What follows a run of backticks, until another run closes the code or the first turns out to be stray.
+    private var span: [UInt8] = []
     /// The byte before ``spaces``; a line feed at the start.
     private var previous = UInt8(ascii: "\n")
     /// Whether ``previous`` closes a citation.
@@ -64,6 +70,10 @@ public struct CitationFilter: Sendable {
 
     /// Ends the answer, and returns the rest of its text.
     public mutating func finish() -> String {
+        while code.isInSpan {
+            code.finish()
+            if code.isInSpan { readSpanAsText() } else { emitSpan() }
+        }
         switch state {
         case .closed(let numbers): resolve(numbers, before: nil)
         case .bracket, .text: release()
@@ -104,10 +114,15 @@ public struct CitationFilter: Sendable {
             if byte == 0x20 { return }
         }
         code.take(byte)
+        if code.isInSpan {
+            takeCode(byte)
+            return
+        }
+        emitSpan()
         if code.isInside {
             release()
             emit(byte)
-        } else if byte == 0x20, spaces.count < Self.longestHeld {
+        } else if byte == 0x20, spaces.count < Self.mostSpaces {
             spaces.append(byte)
         } else if byte == UInt8(ascii: "[") {
             held = [byte]
@@ -116,6 +131,30 @@ public struct CitationFilter: Sendable {
             release()
             emit(byte)
         }
+    }
+
+    private mutating func takeCode(_ byte: UInt8) {
+        if byte == 0x0A {
+            readSpanAsText()
+            take(byte)
+        } else {
+            span.append(byte)
+            if span.count > Self.longestSpan { readSpanAsText() }
+        }
+    }
+
+    /// Reads again, as text, what follows a stray backtick.
+    private mutating func readSpanAsText() {
+        code.leaveSpan()
+        let text = span
+        span = []
+        for byte in text { take(byte) }
+    }
+
+    /// Passes code that its closing backticks have ended.
+    private mutating func emitSpan() {
+        for byte in span { emit(byte) }
+        span = []
     }
 
     private mutating func emit(_ byte: UInt8) {
@@ -134,19 +173,27 @@ public struct CitationFilter: Sendable {
 
     /// The numbers of the held citation; nil when it is none.
     private var numbers: [Int]? {
-        var numbers: [Int] = []
-        for item in held.dropFirst().dropLast().split(
-            omittingEmptySubsequences: false,
-            whereSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";") })
-        {
-            let digits = item.drop { $0 == 0x20 }.reversed().drop { $0 == 0x20 }.reversed()
-            guard 1...Self.longestNumber ~= digits.count, !digits.contains(0x20) else { return nil }
-            numbers.append(digits.reduce(0) { $0 * 10 + Int($1 - 0x30) })
-        }
+        guard let numbers = Self.numbers(in: held.dropFirst().dropLast()) else { return nil }
         guard spaces.isEmpty else { return numbers }
         // The label of a reference link follows the link's text; 0 after a name is an index.
         let isLabel = previous == UInt8(ascii: "]") && !isAfterCitation
         return isLabel || numbers.contains(0) && isOfName(previous) ? nil : numbers
+    }
+
+    /// The numbers between the brackets of a citation; nil where these are something else.
+    ///
+    /// - Parameter inner: Digits, spaces, commas and semicolons.
+    static func numbers(in inner: ArraySlice<UInt8>) -> [Int]? {
+        var numbers: [Int] = []
+        for item in inner.split(
+            omittingEmptySubsequences: false,
+            whereSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";") })
+        {
+            let digits = item.drop { $0 == 0x20 }.reversed().drop { $0 == 0x20 }.reversed()
+            guard 1...longestNumber ~= digits.count, !digits.contains(0x20) else { return nil }
+            numbers.append(digits.reduce(0) { $0 * 10 + Int($1 - 0x30) })
+        }
+        return numbers
     }
 
     private func isOfName(_ byte: UInt8) -> Bool {
@@ -204,6 +251,21 @@ private struct CodeTracker {
         return false
     }
 
+    /// Whether the last byte follows an opening run of backticks that no run has closed before it.
+    var isInSpan: Bool {
+        if case .span = place { true } else { false }
+    }
+
+    /// Treats the opening run of a span as text. The bytes after it must be taken again.
+    mutating func leaveSpan() {
+        place = .text
+        run = (0, 0, false)
+        isLineStart = false
+    }
+
+    /// Ends the text.
+    mutating func finish() { endRun() }
+
     mutating func take(_ byte: UInt8) {
         if byte == UInt8(ascii: "`") || byte == UInt8(ascii: "~") {
             if run.byte != byte {
@@ -216,8 +278,6 @@ private struct CodeTracker {
         }
         endRun()
         if byte == 0x0A {
-            // A span that is not closed on its line is a stray backtick.
-            if case .span = place { place = .text }
             isLineStart = true
         } else if byte != 0x20 {
             isLineStart = false

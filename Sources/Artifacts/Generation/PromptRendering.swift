@@ -66,6 +66,13 @@ extension Prompt {
             tokens: TokenEstimate.tokens(of: messages))
     }
 
+    /// The prompt of an answer for which the model is not asked, because no passage answers: it has no messages.
+    ///
+    /// - Parameter passages: The number of passages that were found.
+    public func unasked(passages: Int) -> RenderedPrompt {
+        RenderedPrompt(prompt: id, messages: [], shown: passages, tokens: 0)
+    }
+
     /// The first passages, rendered, of which all fit.
     private func fitting(_ passages: [Passage], _ left: inout Int) -> [String] {
         var blocks: [String] = []

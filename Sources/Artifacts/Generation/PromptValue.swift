@@ -8,9 +8,10 @@
 ///    can hide text: bidirectional controls, zero-width spaces, tags, soft hyphens. Joiners stay: scripts need them.
 /// 2. An opening bracket becomes `‹` where it begins a delimiter of passages (`<passage`, `</passage`; also with white
 ///    space or slashes after the bracket, in capitals or in full-width letters), or a control token of a known chat
-///    template (`<|`, `<s>`, `<start_of_turn>`, `<<SYS>>`, `[INST]` and the like); and where the value ends before that is certain.
-/// 3. In documents, a single number in brackets, which would read as the number of a passage, gets parentheses: `[2]`
-///    becomes `(2)`. An index such as `a[2]` and a link such as `[2](https://example.com)` stay.
+///    template (`<|`, `<s>`, `<start_of_turn>`, `<turn|>`, `<<SYS>>`, `[INST]`, `[e~[` and the like); and where the value ends
+///    before that is certain. The closing bracket that begins `]~b]` or `]~!b[` becomes `›`.
+/// 3. In documents, numbers in brackets, which would read as a citation of passages, get parentheses: `[2]` becomes `(2)`,
+///    and `[1, 3]` becomes `(1, 3)`. An index such as `a[2]` and a link such as `[2](https://example.com)` stay.
 enum PromptValue {
     /// Where a value comes from and goes to.
     enum Place {
@@ -35,11 +36,13 @@ enum PromptValue {
             if opens(scalar), at >= mark.wordAt { mark = Self.mark(scalars, at) }
             if opens(scalar), mark.isMark || isBar(scalars, at + 1) {
                 result.append("‹")
-            } else if place != .conversation, scalar == "[", let end = numberEnd(scalars, at) {
+            } else if place != .conversation, scalar == "[", let end = citationEnd(scalars, at) {
                 result.append("(")
                 result.append(contentsOf: scalars[(at + 1)..<end])
                 result.append(")")
                 at = end
+            } else if scalar == "]", beginsToken(scalars, at) {
+                result.append("›")
             } else {
                 result.append(scalar)
             }
@@ -76,15 +79,18 @@ enum PromptValue {
 
     /// What the words of delimiters begin with.
     private static let delimiter = "passage"
-    /// The words of control tokens, by their closing bracket.
+    /// The words of control tokens, by what closes them; `#` stands for digits at the end.
     private static let tokens: [Unicode.Scalar: Set<String>] = [
         ">": [
             "s", "bos", "eos", "pad", "unk", "mask", "sys", "think", "start_of_turn", "end_of_turn",
-            "start_of_image", "end_of_image", "tool_call", "tool_response",
+            "start_of_image", "end_of_image", "tool_call", "tool_response", "sop", "eop",
+            "bos_token", "eos_token", "reserved_#", "extra_id_#", "unused#",
         ],
         "]": [
-            "inst", "system_prompt", "available_tools", "tool_calls", "tool_results",
+            "inst", "system_prompt", "available_tools", "tool_calls", "tool_results", "gmask",
+            "smask",
         ],
+        "~": ["e"],
     ]
     private static let words: Set<String> = tokens.values.reduce([delimiter]) { $0.union($1) }
     private static let longestWord = 20
@@ -117,6 +123,11 @@ enum PromptValue {
             at += 1
         }
         if word.hasPrefix(delimiter) { return true }
+        if at < scalars.count, "0"..."9" ~= scalars[at] { word += "#" }
+        while at < scalars.count, "0"..."9" ~= scalars[at] { at += 1 }
+        if !word.isEmpty, isBar(scalars, at) {
+            return at + 1 == scalars.count || scalars[at + 1] == ">"
+        }
         // What begins at the end of a value may go on in the next one.
         guard at < scalars.count else { return words.contains { $0.hasPrefix(word) } }
         return tokens[scalars[at]]?.contains(word) ?? false
@@ -143,13 +154,25 @@ enum PromptValue {
         }
     }
 
-    /// The index of the bracket that closes a single number which reads as a citation; nil where there is none.
-    private static func numberEnd(_ scalars: [Unicode.Scalar], _ start: Int) -> Int? {
+    /// Whether the closing bracket at a place begins a control token.
+    private static func beginsToken(_ scalars: [Unicode.Scalar], _ start: Int) -> Bool {
+        let next = scalars[(start + 1)...].prefix(4)
+        return next.starts(with: "~b]".unicodeScalars) || next.starts(with: "~!b[".unicodeScalars)
+    }
+
+    /// The index of the bracket that closes numbers which read as a citation; nil where there is none.
+    private static func citationEnd(_ scalars: [Unicode.Scalar], _ start: Int) -> Int? {
         if start > 0, isOfName(scalars[start - 1]) { return nil }
+        var inner: [UInt8] = []
         var end = start + 1
-        while end < scalars.count, "0"..."9" ~= scalars[end] { end += 1 }
-        guard 1...CitationFilter.longestNumber ~= end - start - 1, end < scalars.count,
-            scalars[end] == "]"
+        while end < scalars.count,
+            "0"..."9" ~= scalars[end] || " ,;".unicodeScalars.contains(scalars[end])
+        {
+            inner.append(UInt8(ascii: scalars[end]))
+            end += 1
+        }
+        guard end < scalars.count, scalars[end] == "]",
+            CitationFilter.numbers(in: inner[...]) != nil
         else { return nil }
         return end + 1 < scalars.count && scalars[end + 1] == "(" ? nil : end
     }

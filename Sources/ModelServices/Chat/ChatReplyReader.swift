@@ -83,7 +83,9 @@ struct ChatReplyReader {
             isEnded = true
             return false
         }
-        guard let json = try? JSON(parsing: event.data.span), case .object(let object) = json else {
+        guard let json = try? JSON(parsing: event.data.span, roundsNumbers: true),
+            case .object(let object) = json
+        else {
             let said = ServiceExplanation(event.data)
             problem =
                 event.name == "error"
@@ -138,7 +140,8 @@ struct ChatReplyReader {
                 throw looksLikeStream ? .incomplete : unexpected
             }
         case .whole:
-            guard let json = try? JSON(parsing: whole.span), case .object(let object) = json,
+            guard let json = try? JSON(parsing: whole.span, roundsNumbers: true),
+                case .object(let object) = json,
                 !Self.isError(object), object["choices"]?.array != nil
             else { throw unexpected }
             add(object, part: part)

@@ -81,8 +81,7 @@ public final class ChatService: ChatModel {
             guard let problem = error.problem else {
                 throw deadline.isCancelled ? .cancelled : .late(name: address)
             }
-            throw .service(
-                name: address, reason: problem.reason, problem.fault, remedy: problem.remedy)
+            throw problem.generationError(of: address)
         }
     }
 
@@ -189,7 +188,10 @@ extension ChatService {
         do throws(ServiceFailure) {
             return try client.retrying(by: deadline) { () throws(ServiceFailure) in
                 let (bytes, _) = try client.answer(to: nil, limit: 1 << 20, by: deadline)
-                guard let items = (try? JSON(parsing: bytes.span))?["data"]?.array else {
+                guard
+                    let items = (try? JSON(parsing: bytes.span, roundsNumbers: true))?["data"]?
+                        .array
+                else {
                     throw .final(
                         client.unusable(
                             "answers without a list of models", ServiceExplanation(bytes)))
@@ -200,9 +202,16 @@ extension ChatService {
             guard let problem = error.problem else {
                 throw deadline.isCancelled ? .cancelled : .late(name: name)
             }
-            throw .service(
-                name: endpoint.address.description, reason: problem.reason, problem.fault,
-                remedy: problem.remedy)
+            throw problem.generationError(of: endpoint.address.description)
         }
+    }
+}
+
+extension ServiceProblem {
+    /// The error of a language model with this problem.
+    fileprivate func generationError(of name: String) -> GenerationError {
+        status == 429
+            ? .limited(name: name, seconds: retryAfter, said: explanation)
+            : .service(name: name, reason: reason, fault, remedy: remedy, said: explanation)
     }
 }

@@ -19,13 +19,17 @@ extension JSON {
     /// - Parameters:
     ///   - keepsFloats: Whether a whole number that is written with a fraction or an exponent stays a
     ///     ``float(_:)``.
+    ///   - roundsNumbers: Whether numbers that no double holds become the nearest one, or an infinity, instead of an
+    ///     error. An infinity must not be written.
     ///   - valueLimit: The number of values that the text may have; each can take a hundred times the memory of its
     ///     text.
     public init(
-        parsing bytes: Span<UInt8>, keepsFloats: Bool = false, valueLimit: Int = .max
+        parsing bytes: Span<UInt8>, keepsFloats: Bool = false, roundsNumbers: Bool = false,
+        valueLimit: Int = .max
     ) throws(JSONError) {
         var parser = JSONParser()
         parser.keepsFloats = keepsFloats
+        parser.roundsNumbers = roundsNumbers
         parser.valuesLeft = valueLimit
         parser.skipSpace(bytes)
         self = try parser.value(bytes, depth: 0)
@@ -56,6 +60,8 @@ struct JSONParser {
     var valuesLeft = Int.max
     /// Whether whole numbers that are written as floating-point numbers become ``JSON/float(_:)``.
     var keepsFloats = false
+    /// Whether numbers that no double holds become the nearest one, or an infinity.
+    var roundsNumbers = false
 
     func error(_ reason: String) -> JSONError { JSONError(reason: reason, offset: offset) }
 
@@ -302,11 +308,13 @@ extension JSONParser {
         let text = bytes.extracting(start..<offset).withUnsafeBufferPointer {
             String(decoding: $0, as: UTF8.self)
         }
-        guard let value = Double(text), value.isFinite else {
+        guard let value = Double(text), value.isFinite || roundsNumbers else {
             throw JSONError(reason: "a number is out of range", offset: start)
         }
         // A 64-bit identifier must not lose digits silently. A number such as 1e20 written out loses none.
-        if isExact, isWhole, !JSON.number(value).canonicalText.utf8.elementsEqual(text.utf8) {
+        if isExact, !roundsNumbers, isWhole,
+            !JSON.number(value).canonicalText.utf8.elementsEqual(text.utf8)
+        {
             throw JSONError(reason: "a whole number beyond 2^53 (use a string)", offset: start)
         }
         return value

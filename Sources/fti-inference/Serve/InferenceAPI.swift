@@ -62,7 +62,7 @@ struct InferenceAPI: Sendable {
                     [
                         "snapshots": .object(
                             JSONObject(parked.snapshots.map { ($0.key, .string($0.value.hex)) })),
-                        "reason": .string(Secrets.redacted(parked.error.message)),
+                        "reason": .string(Secrets.redacted(parked.error.publicMessage)),
                         "since": .string(parked.since.description),
                     ]
                 } ?? .null
@@ -77,7 +77,7 @@ struct InferenceAPI: Sendable {
             if case .failed(let error) = versions.opened.engineCheck {
                 checks.append(
                     HealthCheck(
-                        "generator", isReady: false, reason: Secrets.redacted(error.message)))
+                        "generator", isReady: false, reason: Secrets.redacted(error.publicMessage)))
             }
             return checks
         }
@@ -100,7 +100,8 @@ extension InferenceAPI {
     private func chatCompletion(
         _ request: Request, _ context: ServingContext
     ) async throws -> Response {
-        let asked = try ChatCompletionRequest(try await request.json(context))
+        let asked = try ChatCompletionRequest(
+            try await request.json(context, roundsNumbers: true))
         try checkModel(asked.model)
         let run = AnswerRun(ask: asked.ask, in: self, context)
         let form = ChatCompletion(
@@ -113,7 +114,8 @@ extension InferenceAPI {
     private func response(
         _ request: Request, _ context: ServingContext
     ) async throws -> Response {
-        let asked = try ResponseRequest(try await request.json(context))
+        let asked = try ResponseRequest(
+            try await request.json(context, roundsNumbers: true))
         try checkModel(asked.model)
         let run = AnswerRun(ask: asked.ask, in: self, context)
         let form = ResponseForm(
@@ -131,7 +133,10 @@ extension InferenceAPI {
             let record = try await context.run(on: answerPool) { try run.finish { _ in } }
             return Response.json(form.body(record), headers: run.headers)
         }
-        return try await context.stream(on: answerPool) { stream in
+        return try await context.stream(
+            on: answerPool,
+            failureEvent: { [form] failure, count in form.failed(failure, after: count) }
+        ) { stream in
             stream.setHeaders(run.headers)
             var form = form
             var hasBegun = false
@@ -161,6 +166,15 @@ protocol AnswerForm: Sendable {
     mutating func part(_ text: String) -> [UInt8]
     /// The events after the last part.
     mutating func closing(_ record: AnswerRecord) -> [[UInt8]]
+    /// The last event of a stream that fails after a number of events.
+    func failed(_ failure: HTTPFailure, after count: Int) -> [UInt8]
+}
+
+extension AnswerForm {
+    /// An event `{"error": …}`.
+    func failed(_ failure: HTTPFailure, after count: Int) -> [UInt8] {
+        ResponseStream.event(failure.json)
+    }
 }
 
 /// One answer: the versions that give it are taken when the request arrives.
@@ -228,7 +242,8 @@ extension InferenceAPI {
     private func embeddings(
         _ request: Request, _ context: ServingContext
     ) async throws -> Response {
-        let asked = try EmbeddingRequest(try await request.json(context))
+        let asked = try EmbeddingRequest(
+            try await request.json(context, roundsNumbers: true))
         try checkModel(asked.model)
         let versions = service.current
         let answering = versions.opened.answering
@@ -250,7 +265,8 @@ extension InferenceAPI {
                 "the vector store '\(id)' does not exist: this server serves '\(servedName)'",
                 code: "not_found")
         }
-        let asked = try SearchRequest(try await request.json(context))
+        let asked = try SearchRequest(
+            try await request.json(context, roundsNumbers: true))
         let versions = service.current
         let names = ServedVersions(versions, in: service)
         if logsQuestions {

@@ -14,32 +14,58 @@ extension InferenceError: HTTPFailureConvertible {
     public var httpFailure: HTTPFailure {
         switch self {
         case .question, .request, .longQuestion:
-            HTTPFailure(.badRequest, message, code: "invalid_request")
-        case .condition: HTTPFailure(.badRequest, message, code: "invalid_filter", param: "filters")
+            HTTPFailure(.badRequest, publicMessage, code: "invalid_request")
+        case .condition:
+            HTTPFailure(.badRequest, publicMessage, code: "invalid_filter", param: "filters")
         case .generation(let error): Self.failure(error)
         case .engine:
             HTTPFailure(
-                .serviceUnavailable, message + (remedy.map { "; \($0)" } ?? ""),
+                .serviceUnavailable, publicMessage + (remedy.map { "; \($0)" } ?? ""),
                 code: "wrong_model")
         case .unusable, .pin, .embedding, .refs, .objects, .storage:
             HTTPFailure(
-                .serviceUnavailable, message, code: fault == .damaged ? "damaged" : "unavailable")
+                .serviceUnavailable, publicMessage,
+                code: fault == .damaged ? "damaged" : "unavailable")
+        }
+    }
+
+    /// The message without the words of other services, which may repeat a question.
+    public var logMessage: String {
+        switch self {
+        case .generation(let error): error.logMessage
+        case .embedding(let error): error.logMessage
+        default: message
+        }
+    }
+
+    /// The message without the words and the addresses of other services.
+    var publicMessage: String {
+        switch self {
+        case .generation(let error): error.publicMessage
+        case .embedding(let error): error.publicMessage
+        default: message
         }
     }
 
     private static func failure(_ error: GenerationError) -> HTTPFailure {
         switch error {
         case .service:
-            HTTPFailure(.serviceUnavailable, error.message, code: "generator_failed")
+            HTTPFailure(.serviceUnavailable, error.publicMessage, code: "generator_failed")
+        case .limited(_, let seconds, _):
+            HTTPFailure(
+                .tooManyRequests, error.publicMessage, code: "generator_busy",
+                retryAfter: seconds > 0 ? min(seconds, 86_400) : 5)
         case .busy:
-            HTTPFailure(.tooManyRequests, error.message, code: "generator_busy", retryAfter: 1)
+            HTTPFailure(
+                .tooManyRequests, error.publicMessage, code: "generator_busy", retryAfter: 1)
         case .spent(_, _, let seconds):
             HTTPFailure(
-                .tooManyRequests, error.message, code: "budget_spent", retryAfter: max(1, seconds))
-        case .late: HTTPFailure(.gatewayTimeout, error.message, code: "generator_timeout")
+                .tooManyRequests, error.publicMessage, code: "budget_spent",
+                retryAfter: max(1, seconds))
+        case .late: HTTPFailure(.gatewayTimeout, error.publicMessage, code: "generator_timeout")
         case .cancelled:
             HTTPFailure(
-                .serviceUnavailable, error.message, code: "cancelled", retryAfter: 1)
+                .serviceUnavailable, error.publicMessage, code: "cancelled", retryAfter: 1)
         }
     }
 }

@@ -41,9 +41,10 @@ struct InferenceMeasures: Sendable {
             "fti_served_info", "The versions in service, as labels.",
             labels: ["ref", "release", "features", "ranker", "generator"]
         ) {
-            let chosen = service.current.versions
+            let current = service.current
+            let chosen = current.versions
             let ids = [
-                chosen.release, chosen.roles.features, chosen.roles.ranker, chosen.roles.generator,
+                chosen.release, chosen.roles.features, chosen.roles.ranker, current.generator,
             ]
             return [([name] + ids.map { $0?.hex ?? "" }, 1)]
         }
@@ -99,7 +100,7 @@ struct InferenceMeasures: Sendable {
     private static func reason(_ error: InferenceError) -> String {
         switch error {
         case .generation(.service): "service"
-        case .generation(.busy): "busy"
+        case .generation(.busy), .generation(.limited): "busy"
         case .generation(.spent): "budget"
         case .generation(.late): "late"
         case .generation(.cancelled): "cancelled"

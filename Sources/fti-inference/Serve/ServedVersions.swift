@@ -15,9 +15,10 @@ struct ServedVersions: Sendable {
     init(_ versions: AnswerService.InService, in service: AnswerService) {
         let chosen = versions.versions
         var object = JSONObject()
-        for role in ["release", "features", "generator"] {
+        for role in ["release", "features"] {
             object[role] = chosen.snapshots[role].map { .string($0.hex) } ?? .null
         }
+        object["generator"] = versions.generator.map { .string($0.hex) } ?? .null
         object["ranker"] = chosen.roles.ranker.map { .string($0.hex) } ?? .null
         object["space"] = .string(versions.opened.spaceID.hex)
         object["prompt"] = versions.opened.promptID.map { .string($0.hex) } ?? .null
@@ -46,5 +47,12 @@ struct ServedVersions: Sendable {
 
     private static func name(of member: String) -> HTTPField.Name? {
         HTTPField.Name("Fti-" + member.prefix(1).uppercased() + member.dropFirst())
+    }
+}
+
+extension AnswerService.InService {
+    /// The language model that the release binds; nil where the service answers with quotes, and does not ask it.
+    var generator: ObjectID? {
+        opened.promptID == nil ? nil : versions.roles.generator
     }
 }

@@ -33,9 +33,12 @@ struct ReleaseCommand: Command {
     var features: String?
 
     @Option(
-        name: [.long, .customLong("ranker")],
         help: ArgumentHelp("The ranker to bind, a model.", valueName: "rev"),
         completion: .revisions)
+    var ranker: String?
+
+    @Option(
+        help: ArgumentHelp("Another name of --ranker.", valueName: "rev"), completion: .revisions)
     var model: String?
 
     @Option(
@@ -60,12 +63,17 @@ struct ReleaseCommand: Command {
 
     @OptionGroup var options: GlobalOptions
 
+    private var chosenRanker: String? { ranker ?? model }
+
     func validate() throws {
+        guard ranker == nil || model == nil else {
+            throw ValidationError("--model is another name of --ranker: give one of them")
+        }
         guard from == nil else { return }
         if features == nil {
             throw ValidationError("give --features, or --from with a release")
         }
-        if model == nil, generator == nil {
+        if chosenRanker == nil, generator == nil {
             throw ValidationError("give --ranker, --generator or both, or --from with a release")
         }
     }
@@ -88,7 +96,8 @@ struct ReleaseCommand: Command {
         in repository: OpenRepository, _ context: CommandContext
     ) throws {
         let named = (
-            try features.map(repository.snapshotID), try model.map(repository.snapshotID),
+            try features.map(repository.snapshotID),
+            try chosenRanker.map(repository.snapshotID),
             try generator.map(repository.snapshotID)
         )
         let base = try from.map { revision in
@@ -128,7 +137,7 @@ struct ReleaseCommand: Command {
 
     /// The message of the transaction: `release features/prod with models/a`.
     private var generatedMessage: String {
-        var named = [features, model, generator].compactMap(\.self)
+        var named = [features, chosenRanker, generator].compactMap(\.self)
         if prompt != nil { named.append("a prompt") }
         if canary != nil { named.append("a canary") }
         let parts = named.joined(separator: " with ")
@@ -143,7 +152,7 @@ struct ReleaseCommand: Command {
         var columns = Columns([.left, .left, .left])
         for (name, id, source) in [
             ("features", roles.features, features ?? kept),
-            ("model", roles.ranker, model ?? kept),
+            ("model", roles.ranker, chosenRanker ?? kept),
             ("generator", roles.generator, generator ?? kept), ("space", release.space, ""),
             ("prompt", roles.prompt?.id, prompt ?? kept),
             ("canary", roles.canary, canary ?? kept),

@@ -95,7 +95,10 @@ public struct ChatGenerator: Generator {
     ) throws(GenerationError) -> GeneratedAnswer {
         if !request.retrieval.isAnswered, prompt.nothingFound.answer == .decline {
             part(prompt.nothingFound.text)
-            return GeneratedAnswer(text: prompt.nothingFound.text, isAnswered: false)
+            let shown = request.retrieval.chunks.count
+            return GeneratedAnswer(
+                text: prompt.nothingFound.text, isAnswered: false, shown: shown,
+                prompt: prompt.unasked(passages: shown))
         }
         let rendered = prompt.render(
             question: request.retrieval.text, passages: request.retrieval.chunks.map(\.passage),

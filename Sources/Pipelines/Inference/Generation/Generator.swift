@@ -63,7 +63,7 @@ public struct GeneratedAnswer: Sendable {
     public let citations: Citations
     /// The number of chunks that the answer could come from: the first ones of the request.
     public let shown: Int
-    /// What the language model was sent; nil where none was asked.
+    /// What the language model was sent: no messages where the prompt declined to ask it. Nil without a language model.
     public let prompt: RenderedPrompt?
     /// Why the text ends.
     public let ending: ChatReply.Ending

@@ -29,7 +29,9 @@ struct AnswerFeedback: Sendable {
         time = feedback.time
         answerID = feedback.answerID
         question = answer.searched
-        prompt = answer.prompt?.messages ?? [ChatMessage(.user, answer.searched)]
+        let sent = answer.prompt?.messages ?? []
+        // A declined answer has a prompt of no messages.
+        prompt = sent.isEmpty ? [ChatMessage(.user, answer.searched)] : sent
         self.answer = answer.answer
         rating = feedback.rating
         better = feedback.better.flatMap { $0.isEmpty ? nil : $0 }

@@ -115,7 +115,7 @@ extension APIRequest {
         }
         return try parts.map { part in
             guard let kind = part["type"]?.string, kinds.contains(kind),
-                let text = part["text"]?.string
+                let text = part[kind == "refusal" ? kind : "text"]?.string
             else {
                 throw failure(
                     key, "has a part that is not text: only text is supported",

@@ -135,18 +135,19 @@ struct ChatCompletion: AnswerForm {
     }
 }
 
-/// A citation in an answer, of a passage that has an address.
+/// A citation in an answer, of a passage that has an address of HTTP; clients make links of it.
 struct CitedAddress {
     /// The place of the citation in the text, in code points, as clients in Python count.
     let range: Range<Int>
     let title: String
     let url: String
 
-    /// The citations of an answer whose passages have an address.
+    /// The citations of an answer whose passages have such an address.
     static func all(in record: AnswerRecord) -> [CitedAddress] {
-        var addresses: [Int: AnswerRecord.Passage] = [:]
-        for passage in record.passages where passage.url != nil {
-            addresses[passage.number] = passage
+        var addresses: [Int: (title: String, url: String)] = [:]
+        for passage in record.passages {
+            guard let url = PageLink.outside(passage.url) else { continue }
+            addresses[passage.number] = (passage.title, url)
         }
         guard !addresses.isEmpty else { return [] }
         let text = Array(record.answer.unicodeScalars)
@@ -159,11 +160,12 @@ struct CitedAddress {
                 open = nil
                 let inner = String(String.UnicodeScalarView(text[(start + 1)..<index]))
                 for word in inner.split(whereSeparator: { ",; ".contains($0) }) {
-                    guard let number = Int(word), let passage = addresses[number],
-                        let url = passage.url
-                    else { continue }
+                    guard let number = Int(word), let passage = addresses[number] else {
+                        continue
+                    }
                     found.append(
-                        CitedAddress(range: start..<index + 1, title: passage.title, url: url))
+                        CitedAddress(
+                            range: start..<index + 1, title: passage.title, url: passage.url))
                 }
             }
         }

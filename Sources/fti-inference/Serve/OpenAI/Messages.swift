@@ -38,9 +38,13 @@ struct AskedConversation {
         guard turns.reduce(0, { $0 + $1.text.utf8.count }) <= Self.byteLimit else {
             throw request.failure(key, "has more than \(Self.byteLimit) bytes of text")
         }
-        guard let last = turns.popLast(), last.role == .user else {
+        // Some clients put their instructions last.
+        guard let place = turns.lastIndex(where: { $0.role != .system }),
+            turns[place].role == .user
+        else {
             throw request.failure(key, "must end with a message of the user")
         }
+        let last = turns.remove(at: place)
         guard last.text.contains(where: { $0.isLetter || $0.isNumber }) else {
             throw request.failure(key, "ends with a message that has no words")
         }

@@ -1,4 +1,5 @@
 import Artifacts
+import HTTPTypes
 import InferencePipeline
 import Objects
 import Serving
@@ -23,8 +24,10 @@ struct ResponseRequest {
         try request.refuse([
             ("tools", [.array([])]), ("tool_choice", ["none", "auto"]), ("conversation", []),
             ("background", [false]), ("include", [.array([])]), ("prompt", []),
-            ("text", [["format": ["type": "text"]], [:]]), ("top_logprobs", [.number(0)]),
+            ("top_logprobs", [.number(0)]),
         ])
+        // Its other member, verbosity, is a wish that a model may ignore.
+        try request.nested("text")?.refuse([("format", [["type": "text"]])])
         let conversation: AskedConversation
         instructions = try request.text("instructions")
         if let text = request.member("input")?.string {
@@ -57,6 +60,17 @@ struct ResponseForm {
 
     /// The response before there is any text.
     var begun: JSON { .object(members("in_progress", output: [])) }
+
+    /// The response that failed.
+    func failed(_ failure: HTTPFailure) -> JSON {
+        var object = members("failed", output: [])
+        // Clients know only few codes here; the message has the rest.
+        object["error"] = [
+            "code": failure.status == .tooManyRequests ? "rate_limit_exceeded" : "server_error",
+            "message": .string(failure.message),
+        ]
+        return .object(object)
+    }
 
     /// The whole response.
     func body(_ record: AnswerRecord) -> JSON {
@@ -175,6 +189,13 @@ struct ResponseEvents: AnswerForm {
             event(
                 isWhole ? "response.completed" : "response.incomplete", ["response": whole]),
         ]
+    }
+
+    /// The event of the response that failed.
+    func failed(_ failure: HTTPFailure, after count: Int) -> [UInt8] {
+        var events = self
+        events.number = count
+        return events.event("response.failed", ["response": form.failed(failure)])
     }
 
     /// An event about the only part of the only message.

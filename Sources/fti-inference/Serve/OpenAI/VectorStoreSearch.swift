@@ -197,7 +197,11 @@ enum SearchFilter {
     private static func literal(
         _ value: JSON, _ filter: APIRequest
     ) throws -> Condition.Literal {
-        switch ConditionValue(value) {
+        // A larger number may have lost digits when the request was read.
+        if let number = value.number, number.magnitude >= Double(JSON.largestInteger) {
+            throw filter.failure("value", "must be a number between -2^53 and 2^53")
+        }
+        return switch ConditionValue(value) {
         case .text(let text): Condition.Literal(.text(text))
         case .number(let number): Condition.Literal(.number(number))
         case .truth(let truth): Condition.Literal(.truth(truth))

@@ -146,7 +146,7 @@ extension Page {
         return [
             .init(
                 headline: "Answers fail at the moment",
-                message: Secrets.redacted(error.message).sentence)
+                message: Secrets.redacted(error.publicMessage).sentence)
         ]
     }
 }

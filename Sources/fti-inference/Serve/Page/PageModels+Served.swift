@@ -25,7 +25,7 @@ extension PageModel.Served {
         if chosen.roles.ranker == nil {
             members.append(.init(name: "Ranker", value: "none: the untrained rule"))
         }
-        add("Generator", chosen.roles.generator)
+        add("Generator", versions.generator)
         add("Prompt", versions.opened.promptID)
         add("Space", versions.opened.answering.versions.space.id)
         members.append(.init(name: "Transaction", value: String(chosen.transaction)))
@@ -63,7 +63,7 @@ extension PageModel.Served {
         return PageModel.Notice(
             headline: "New version rejected; still serving the previous one",
             message: """
-                \(Secrets.redacted(parked.error.message).sentence) Rejected\(which) at \(parked.since).
+                \(Secrets.redacted(parked.error.publicMessage).sentence) Rejected\(which) at \(parked.since).
                 """)
     }
 }
