@@ -113,7 +113,8 @@ struct GeneratorTests {
         let declined = try answer(question, by: declining)
         #expect(declined.answer.text == "No." && declined.parts == "No.")
         #expect(!declined.answer.isAnswered && model.requests.isEmpty)
-        #expect(declined.answer.prompt == nil)
+        let unasked = try #require(declined.answer.prompt)
+        #expect(unasked.prompt == declining.prompt.id && unasked.messages.isEmpty)
         let asking = ChatGenerator(
             model: model, prompt: try prompt(#""nothingFound":{"answer":"ask"}"#))
         #expect(try answer(question, by: asking).answer.text == "I do not know.")

@@ -133,6 +133,26 @@ struct ChatServiceTests {
         #expect(try bench.standIn.count("requests") == (isRepeated ? 2 : 1))
     }
 
+    @Test("the log and the public get the status, not the endpoint's own words")
+    func words() throws {
+        for status in [429, 500] {
+            let bench = try Bench(
+                #"{"mode": "refuse", "status": \#(status), "retryAfter": 7, "body": {"error": "WHY"}}"#,
+                retries: 0)
+            let error = try bench.failure()
+            #expect(error.message == "\(error.logMessage): WHY")
+            #expect(error.logMessage.contains("(status \(status))"))
+            #expect(error.logMessage.contains("127.0.0.1"))
+            #expect(error.publicMessage.contains("(status \(status))"))
+            #expect(!error.publicMessage.contains("127.0.0.1"))
+            guard case .limited(_, let seconds, _) = error else {
+                #expect(status == 500)
+                continue
+            }
+            #expect(status == 429 && seconds == 7)
+        }
+    }
+
     @Test("a busy endpoint is asked again, after the time that it wants")
     func retries() throws {
         let waits = Mutex<[Int]>([])

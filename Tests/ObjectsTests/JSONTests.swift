@@ -78,6 +78,21 @@ struct JSONTests {
         #expect(Self.isRefused(Array(text.utf8)))
     }
 
+    @Test(
+        "numbers that no double holds are rounded on request",
+        arguments: [
+            ("9007199254740993", 9_007_199_254_740_992), ("1e400", Double.infinity),
+            ("-1e400", -Double.infinity), ("12345678901234567890", 12_345_678_901_234_567_168),
+        ])
+    func rounded(text: String, expected: Double) throws {
+        #expect(Self.isRefused(Array(text.utf8)))
+        let rounded = try JSON(parsing: Array(text.utf8).span, roundsNumbers: true)
+        #expect(rounded.number == expected)
+        #expect(throws: JSONError.self) {
+            try JSON(parsing: Array("01".utf8).span, roundsNumbers: true)
+        }
+    }
+
     @Test("invalid UTF-8 is refused, in values and in keys")
     func invalidText() {
         for bad: [UInt8] in [

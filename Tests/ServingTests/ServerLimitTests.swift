@@ -45,6 +45,31 @@ struct ServerLimitTests {
         }
     }
 
+    @Test("a stream that fails ends with an event of the route's own form")
+    func failureEvents() async throws {
+        let pool = WorkPool(width: 1, queue: 1)
+        try await TestServer.run(routes: { router in
+            router.get("fails") { _, context in
+                try await context.stream(
+                    on: pool,
+                    failureEvent: { failure, count in
+                        ResponseStream.event([
+                            "code": .integer(failure.status.code), "after": .integer(count),
+                        ])
+                    }
+                ) { stream in
+                    try stream.sendEvent(["n": 0])
+                    try stream.sendEvent(["n": 1])
+                    throw HTTPFailure(.tooManyRequests, "busy")
+                }
+            }
+        }) { server in
+            let failed = try await server.get("/fails")
+            #expect(failed.body.contains("\"n\":1"))
+            #expect(failed.body.contains("{\"after\":2,\"code\":429}"))
+        }
+    }
+
     @Test("work is cancelled when the client leaves", arguments: [true, false])
     func clientLeaves(resets: Bool) async throws {
         try await TestServer.run { server in

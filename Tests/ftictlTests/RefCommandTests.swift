@@ -187,6 +187,11 @@ struct RefCommandTests {
         let release = try sandbox.ftictl(
             "release", "releases/r", "--features", "features/prod", "--model", "models/r")
         #expect(release.status == 4)
+        let both = try sandbox.ftictl(
+            "release", "releases/r", "--features", "features/prod", "--model", "models/r",
+            "--ranker", "models/current")
+        #expect(both.status == 64)
+        #expect(both.error.contains("give one of them"))
         #expect(try space("models/r", "ranker", "--input", features) == needed as? String)
         #expect(try sandbox.ftictl("promote", "models/r", "models/current").status == 0)
         #expect(try space("models/g", "model", "--input", features) == nil)
