@@ -238,6 +238,13 @@ def check_embeddings(shared):
     refused(lambda: create(model=NAME, input=["x"] * 2049), "input", "2048")
 
 
+def check_embeddings_keep_the_deadline(shared):
+    texts = [f"{number} " + "the frost alarm of the hub in the orchard " * 40 for number in range(1900)]
+    error = raises(openai.InternalServerError, lambda: shared.client.embeddings.create(
+        model=NAME, input=texts, extra_headers={"X-Request-Timeout": "0.02"}), 504)
+    assert error.type == "server_error"
+
+
 def check_search(shared):
     def search(query=QUESTION, **options):
         return list(shared.client.vector_stores.search(vector_store_id=NAME, query=query, **options))

@@ -238,6 +238,9 @@ struct AnswerRun: Sendable {
 // MARK: Retrieval
 
 extension InferenceAPI {
+    /// The number of texts that are embedded before a look at the deadline.
+    private static let textsAtOnce = 128
+
     @Sendable
     private func embeddings(
         _ request: Request, _ context: ServingContext
@@ -248,8 +251,15 @@ extension InferenceAPI {
         let versions = service.current
         let answering = versions.opened.answering
         try asked.check(dimension: answering.versions.space.dimension)
+        let deadline = context.deadline
         let vectors = try await context.run(on: retrievalPool) {
-            try answering.embed(asked.texts, as: asked.role)
+            var vectors: [[Float]] = []
+            for start in stride(from: 0, to: asked.texts.count, by: Self.textsAtOnce) {
+                guard !deadline.hasEnded else { throw WorkPool.Refusal.ended }
+                let texts = asked.texts[start..<min(start + Self.textsAtOnce, asked.texts.count)]
+                vectors += try answering.embed(Array(texts), as: asked.role)
+            }
+            return vectors
         }
         return Response.json(
             asked.body(vectors, model: servedName),
