@@ -30,7 +30,7 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringCo
     ///   - setting: The name of the setting, for messages, such as `generator.key`.
     ///   - name: Its value.
     ///   - variable: Returns the value of an environment variable; nil when it is not set.
-    /// - Throws: Why there is no key. No error repeats a value that may be the key itself.
+    /// - Throws: The reason that there is no key. Errors omit a value that may be the key itself.
     public init(
         setting: String, naming name: String, _ variable: (String) -> String?
     ) throws(ServiceKeyError) {
@@ -44,7 +44,7 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringCo
     }
 
     /// Whether a text is the name of an environment variable as settings write it: at most 64 capital letters, digits
-    /// and underscores, of which the first is no digit. A key that someone pasted in its place seldom is.
+    /// and underscores, not starting with a digit. A key that someone pasted by mistake rarely looks like that.
     public static func isVariable(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return bytes.count <= 64 && !(0x30...0x39 ~= bytes.first ?? 0x30)
@@ -71,7 +71,7 @@ public struct ServiceKey: Sendable, CustomStringConvertible, CustomDebugStringCo
 
 /// Why a setting that names an environment variable leads to no key.
 public enum ServiceKeyError: Diagnosable, Hashable {
-    /// The setting is no name of a variable. It may be the key itself, so the error does not have it.
+    /// The value of the setting is not the name of a variable. It may be the key itself, so the error omits it.
     case notVariable(setting: String)
     /// The variable is not set.
     case unset(setting: String, variable: String)

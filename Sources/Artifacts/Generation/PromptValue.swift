@@ -160,7 +160,7 @@ enum PromptValue {
         return next.starts(with: "~b]".unicodeScalars) || next.starts(with: "~!b[".unicodeScalars)
     }
 
-    /// The index of the bracket that closes numbers which read as a citation; nil where there is none.
+    /// The index of the closing bracket of numbers that would read as a citation; nil if they would not.
     private static func citationEnd(_ scalars: [Unicode.Scalar], _ start: Int) -> Int? {
         if start > 0, isOfName(scalars[start - 1]) { return nil }
         var inner: [UInt8] = []

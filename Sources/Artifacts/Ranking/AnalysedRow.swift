@@ -8,7 +8,7 @@ internal import TextAnalysis
 final class AnalysedRow: Sendable {
     // What every question reads comes first, so that a processor's cache line has it: there are hundreds of candidates.
 
-    /// The terms of the innermost heading (or of the title where there is none), of the title and the outer headings,
+    /// The terms of the innermost heading (or of the title if there is no heading), of the title and the outer headings,
     /// and of the text, in order of position; then the ordinals in the text of the words that the text's terms come
     /// from.
     private let numbers: [UInt32]

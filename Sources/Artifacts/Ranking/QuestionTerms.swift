@@ -27,7 +27,7 @@ final class QuestionTerms: Sendable {
         (self.starts, self.filter) = (starts, filter)
     }
 
-    /// The word with a term; nil when there is none.
+    /// The word that has a term; nil if no word has it.
     func word(of term: UInt32) -> Int? {
         var (low, high) = (starts[Int(term >> 24)], starts[Int(term >> 24) + 1])
         while low < high {

@@ -187,7 +187,7 @@ struct ChatReplyReader {
         content?.string ?? content?.array?.compactMap { $0["text"]?.string }.joined()
     }
 
-    /// A number of tokens; nil where it is none, or greater than any that a model can read or write.
+    /// A number of tokens; nil if the value is not a count, or is more than any model can read or write.
     private static func count(_ json: JSON?) -> Int? {
         json?.integer.flatMap { 0...Self.tokenLimit ~= $0 ? $0 : nil }
     }

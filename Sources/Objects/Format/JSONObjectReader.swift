@@ -122,7 +122,7 @@ public struct JSONObjectReader {
     /// Whether a member is present and has not been taken.
     public func has(_ key: String) -> Bool { remaining(key) != nil }
 
-    /// Throws if there is a member that is none of these.
+    /// Throws if the object has a member other than these.
     public func refuse(unless known: [String]) throws(JSONSchemaError) {
         for member in object.members
         where !known.contains(where: { $0.utf8.elementsEqual(member.key.utf8) }) {

@@ -235,7 +235,7 @@ public final class Follower<Source: ServedVersions>: Sendable {
 
     /// Opens other versions, and puts them in service.
     private func replace(
-        with next: Source.Versions, in state: State, sharing opened: Source.Opened?,
+        with next: Source.Versions, in state: State, sharing current: Source.Opened?,
         _ progress: inout Progress
     ) throws(Source.Failure) {
         do throws(Source.Failure) {
@@ -246,7 +246,7 @@ public final class Follower<Source: ServedVersions>: Sendable {
             if error.fault == .io { throw error }
             try hold([next], &progress)
         }
-        let opened = try source.open(next, in: state, from: opened)
+        let opened = try source.open(next, in: state, from: current)
         try source.warm(opened)
         let new = InService(next, opened, in: state, since: now())
         // The last reference to the former versions may end here, and they take long to close: not under the lock.

@@ -210,8 +210,6 @@ public struct AnswerID: Hashable, Sendable, CustomStringConvertible {
     public func isOf(_ replica: String) -> Bool { high >> 32 == Self.number(of: replica) }
 
     private static func number(of replica: String) -> UInt32 {
-        ObjectID(of: Array(replica.utf8).span).hex.utf8.prefix(8).reduce(0) { number, digit in
-            number << 4 | UInt32(digit < 0x3A ? digit - 0x30 : digit - 0x57)
-        }
+        UInt32(ObjectID(of: Array(replica.utf8).span).hex.prefix(8), radix: 16) ?? 0
     }
 }
