@@ -124,6 +124,13 @@ let package = Package(
             name: "Artifacts",
             dependencies: ["Conditions", "TextAnalysis", "Objects", "Storage", "CKernels"],
             swiftSettings: strict),
+        // Language encoders that run here: sentence embedders and rerankers of the BERT family.
+        .target(
+            name: "Encoders",
+            dependencies: [
+                "Artifacts", "FileFormats", "TextAnalysis", "Objects", "Storage", "CKernels",
+                "CUTF8Proc",
+            ], swiftSettings: strict),
         .target(
             name: "ModelServices", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
             swiftSettings: strict),
@@ -236,6 +243,10 @@ let package = Package(
             ],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
+            name: "EncodersTests",
+            dependencies: ["Encoders", "Artifacts", "Objects", "Storage", "TestSupport"],
+            path: "Tests/EncodersTests", swiftSettings: strict),
+        .testTarget(
             name: "ObjectsTests",
             dependencies: [
                 "FileFormats", "Maintenance", "Objects", "Storage", "CCrypto", "CKernels",
@@ -246,7 +257,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "FileFormats", "Conditions", "Documents", "FeaturePipeline", "TrainingPipeline",
-                "ModelServices", "Artifacts",
+                "ModelServices", "Encoders", "Artifacts",
                 "TextAnalysis", "Refs", "Objects", "Storage",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
