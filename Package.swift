@@ -90,7 +90,8 @@ let package = Package(
         system("CStemmer", pkgConfig: nil, apt: "libstemmer-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         .target(name: "CPosix"),
-        .target(name: "CKernels"),
+        // Optimized in debug builds too: tests would wait for its loops.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"])]),
 
         // The store, from the bottom up.
         .target(name: "Storage", dependencies: ["CPosix"], swiftSettings: strict),
@@ -144,9 +145,8 @@ let package = Package(
         .target(
             name: "FeaturePipeline",
             dependencies: [
-                "Conditions", "Documents", "ModelServices", "Artifacts", "TextAnalysis", "Refs",
-                "Objects",
-                "Storage", "YAML",
+                "Conditions", "Documents", "Encoders", "ModelServices", "Artifacts",
+                "TextAnalysis", "Refs", "Objects", "Storage", "YAML",
             ],
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
@@ -198,16 +198,15 @@ let package = Package(
         .executableTarget(
             name: "fti-training",
             dependencies: [
-                "TrainingPipeline", "ModelServices", "Artifacts", "CommandSupport", "Refs",
-                "Objects",
-                "Storage", arguments,
+                "TrainingPipeline", "Encoders", "ModelServices", "Artifacts", "CommandSupport",
+                "Refs", "Objects", "Storage", arguments,
             ],
             swiftSettings: strict, linkerSettings: staticRuntime),
         .executableTarget(
             name: "fti-inference",
             dependencies: [
-                "Conditions", "InferencePipeline", "ModelServices", "Artifacts", "Serving",
-                "CommandSupport", "Refs", "Objects", "Storage", "YAML", arguments,
+                "Conditions", "InferencePipeline", "Encoders", "ModelServices", "Artifacts",
+                "Serving", "CommandSupport", "Refs", "Objects", "Storage", "YAML", arguments,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
