@@ -55,6 +55,7 @@ let package = Package(
         .library(name: "Refs", targets: ["Refs"]),
         .library(name: "TextAnalysis", targets: ["TextAnalysis"]),
         .library(name: "Artifacts", targets: ["Artifacts"]),
+        .library(name: "Encoders", targets: ["Encoders"]),
         .library(name: "ModelServices", targets: ["ModelServices"]),
         .library(name: "Documents", targets: ["Documents"]),
         .library(name: "FeaturePipeline", targets: ["FeaturePipeline"]),

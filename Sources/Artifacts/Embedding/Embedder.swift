@@ -20,6 +20,9 @@ public protocol Embedder: Sendable {
     /// What counts the tokens of a text; nil for an embedder that takes texts of any length.
     var tokens: (any TokenCounter)? { get }
 
+    /// The number of requests to a service that the vectors of some texts take; 0 where none is asked.
+    func requests(for texts: [String]) -> Int
+
     /// The vector of a text: ``EmbeddingSpace/dimension`` finite numbers.
     func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float]
 
@@ -44,6 +47,9 @@ public protocol TokenCounter: Sendable {
 extension Embedder {
     /// Nil: texts may have any length.
     public var tokens: (any TokenCounter)? { nil }
+
+    /// 0: no service is asked.
+    public func requests(for texts: [String]) -> Int { 0 }
 
     /// The vectors of some texts, made one by one.
     public func embed(

@@ -47,12 +47,16 @@ public struct FeaturePipeline: Sendable {
     ///   - message: The message of the snapshot; nil for a summary of the counts.
     ///   - rebuild: Whether the run may replace all rows when the embedding space changes.
     ///   - checks: Requirements on the sources, checked before reading.
+    ///   - maxRequests: The most requests to a service for vectors of documents; nil for no limit.
+    ///   - announce: Called once with what the run is about to embed, unless that is nothing.
     ///   - progress: Called from time to time, on any thread.
     /// - Throws: `sourceMissing` or `nothingMatches` from the checks; `spaceDiffers` when the ref has rows in another
     ///   embedding space; `notFeatures`, `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`, `embedding`,
     ///   `objects`; `refs`, with a conflict when another writer moved the ref in the meantime. No ref moves then.
     public func run(
         message: String? = nil, rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
+        maxRequests: Int? = nil,
+        announce: @escaping (EmbeddingPlan) -> Void = { _ in },
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws(FeatureError) -> RunReport {
         let transaction = try begin()
@@ -61,7 +65,13 @@ public struct FeaturePipeline: Sendable {
         let names = state.refs.keys.filter { $0.namespace == .features } + [configuration.ref]
         return try repository.reportingConflicts(on: names, in: state) {
             () throws(FeatureError) in
-            try run(transaction, message: message, rebuild: rebuild, checks: checks, progress)
+            try run(
+                transaction, message: message, rebuild: rebuild, checks: checks
+            ) { embedder, kept in
+                EmbedStage(
+                    embedder: embedder, kept: kept, meter: RunMeter(progress), announce: announce,
+                    maxRequests: maxRequests)
+            }
         }
     }
 
@@ -97,7 +107,7 @@ public struct FeaturePipeline: Sendable {
 
     private func run(
         _ transaction: Transaction, message: String?, rebuild: Bool, checks: SourceChecks,
-        _ progress: @escaping @Sendable (RunProgress) -> Void
+        stage makeStage: (any Embedder, KeptVectors?) -> EmbedStage
     ) throws(FeatureError) -> RunReport {
         let start = ContinuousClock.now
         let ref = configuration.ref
@@ -109,10 +119,8 @@ public struct FeaturePipeline: Sendable {
         try checkSpace(embedder.space, baseline, rebuild: rebuild)
         _ = try wrapping(embedder.space.write(to: transaction.objects), as: FeatureError.objects)
         let kept = left?.of(embedder.space)
-        let meter = RunMeter(progress)
-        let reading = try read(
-            listing, baseline, space: space,
-            EmbedStage(embedder: embedder, kept: kept, meter: meter), in: transaction)
+        let stage = makeStage(embedder, kept)
+        let reading = try read(listing, baseline, space: space, stage, in: transaction)
         let changes = reading.changes
         let tables = try tables(changes, baseline, embedder.space, in: transaction)
         let rowCounts = try rowCounts(from: baseline.tables, to: tables, in: transaction)
@@ -134,7 +142,7 @@ public struct FeaturePipeline: Sendable {
             ref: ref, previous: baseline.snapshot, snapshot: id, transaction: commit.number,
             isPreview: false,
             documents: changes.counts, chunks: tables.rows.rows, embedded: changes.embedded,
-            recovered: meter.value.recovered, reused: changes.reused, rows: rowCounts,
+            recovered: stage.meter.value.recovered, reused: changes.reused, rows: rowCounts,
             skipped: reading.skipped,
             notes: reading.notes, gaps: reading.gaps, leftOut: reading.leftOut,
             unmatched: reading.unmatched, bytesRead: reading.bytes,
@@ -150,9 +158,14 @@ public struct FeaturePipeline: Sendable {
         _ listing: SourceListing, _ baseline: Baseline, space: ObjectID, _ stage: EmbedStage,
         in transaction: Transaction
     ) throws(FeatureError) -> CorpusScan {
+        let measure: TextMeasure =
+            if configuration.chunkUnit == .tokens, let tokens = stage.embedder.tokens {
+                .tokens(tokens)
+            } else { .characters }
         let work = DocumentWork(
             splitter: RecursiveSplitter(
-                size: configuration.chunkSize, overlap: configuration.chunkOverlap),
+                size: configuration.chunkSize, overlap: configuration.chunkOverlap,
+                measure: measure),
             space: space, baseline: baseline,
             sources: configuration.sources.map { SourceRules($0) })
         let past = PastVectors(of: configuration.ref, in: repository, transaction, space: space)
