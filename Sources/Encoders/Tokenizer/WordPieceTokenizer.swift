@@ -100,7 +100,8 @@ public struct WordPieceTokenizer: Sendable {
     ///   out, until both are equally long; then the ends of both are.
     public func encode(_ first: String, _ second: String, limit: Int) -> Encoding {
         let room = max(0, limit - pair.specialCount)
-        let texts = [tokenize(first, atMost: room), tokenize(second, atMost: room)]
+        // Which text is the longer one decides even where both are longer than the room.
+        let texts = [tokenize(first, atMost: .max), tokenize(second, atMost: .max)]
         let kept = Self.longestFirst(texts[0].count, texts[1].count, room)
         return pair.encoding(
             of: [texts[0].prefix(kept.0), texts[1].prefix(kept.1)], limit: limit,
