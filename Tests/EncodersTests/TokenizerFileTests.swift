@@ -189,11 +189,11 @@ struct TokenizerFileTests {
     @Test("long texts of marks, and of one letter, take linear time")
     func longTexts() throws {
         let fixture = F(
-            added: [F.token(String(repeating: "x", count: 1000) + "y")],
+            added: [F.token(String(repeating: "x", count: 200) + "y")],
             longest: "1000000", vocabulary: F.vocabulary(["[UNK]", "x", "##x", "##xxxxy"]))
         let tokenizer = try fixture.tokenizer()
-        #expect(tokenizer.count(String(repeating: "x", count: 3000)) == 3000)
-        #expect(tokenizer.count("x" + String(repeating: "\u{301}\u{323}", count: 50_000)) == 1)
-        #expect(tokenizer.encode(String(repeating: "x ", count: 50_000), limit: 8).ids.count == 8)
+        #expect(tokenizer.count(String(repeating: "x", count: 1000)) == 1000)
+        #expect(tokenizer.count("x" + String(repeating: "\u{301}\u{323}", count: 5000)) == 1)
+        #expect(tokenizer.encode(String(repeating: "x ", count: 2000), limit: 8).ids.count == 8)
     }
 }
