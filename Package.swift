@@ -57,6 +57,7 @@ let package = Package(
         .library(name: "Artifacts", targets: ["Artifacts"]),
         .library(name: "Encoders", targets: ["Encoders"]),
         .library(name: "ModelServices", targets: ["ModelServices"]),
+        .library(name: "Encoders", targets: ["Encoders"]),
         .library(name: "Documents", targets: ["Documents"]),
         .library(name: "FeaturePipeline", targets: ["FeaturePipeline"]),
         .library(name: "TrainingPipeline", targets: ["TrainingPipeline"]),

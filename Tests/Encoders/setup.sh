@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the reference implementations of encoders from PyPI, once, and prints the Python that has them.
 #
-# Everything is in $FTI_ENCODERS, else $XDG_CACHE_HOME/fti/encoders: 2 GB with a torch for the CPU. Needs Python 3.10 or later
-# with pip, and the network the first time.
+# tokens.py also takes texts from the Debian package iso-codes, which is installed if this runs as root. Everything else is
+# in $FTI_ENCODERS, else $XDG_CACHE_HOME/fti/encoders: 2 GB with a torch for the CPU. Needs Python 3.10 or later with pip,
+# and the network the first time.
 set -euo pipefail
 
 # The oldest 2.13 of torch is enough. A build for the CPU (2.13.0+cpu) counts as newer than the one with CUDA libraries,
@@ -14,6 +15,11 @@ cache=${FTI_ENCODERS:-${XDG_CACHE_HOME:-$HOME/.cache}/fti/encoders}
 python=$cache/venv/bin/python
 
 fail() { echo "setup: $1" >&2; exit 69; }
+
+if ! ls /usr/share/locale/*/LC_MESSAGES/iso*.mo >/dev/null 2>&1; then
+    command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ] && apt-get install -y -q iso-codes >/dev/null ||
+        fail "needs the translations in the package iso-codes (apt-get install iso-codes)"
+fi
 
 mkdir -p "$cache"
 # Two at once would install into the same folder.

@@ -35,6 +35,9 @@ struct SequenceTemplate: Sendable {
         ])
     }
 
+    /// The number of ids of texts that a limit leaves room for.
+    func room(within limit: Int) -> Int { max(0, max(0, limit) - specialCount) }
+
     /// Puts texts and special tokens together. A limit below ``specialCount`` cuts special tokens.
     func encoding(
         of texts: [ArraySlice<Int32>], limit: Int, isCut: Bool

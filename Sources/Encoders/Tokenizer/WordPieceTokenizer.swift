@@ -89,7 +89,7 @@ public struct WordPieceTokenizer: Sendable {
     ///
     /// - Parameter limit: The most ids, with special tokens. The end of a longer text is left out.
     public func encode(_ text: String, limit: Int) -> Encoding {
-        let room = max(0, limit - single.specialCount)
+        let room = single.room(within: limit)
         let ids = tokenize(text, atMost: room)
         return single.encoding(of: [ids.prefix(room)], limit: limit, isCut: ids.count > room)
     }
@@ -99,8 +99,9 @@ public struct WordPieceTokenizer: Sendable {
     /// - Parameter limit: The most ids, with special tokens. If the pair is longer, the end of the longer text is left
     ///   out, until both are equally long; then the ends of both are.
     public func encode(_ first: String, _ second: String, limit: Int) -> Encoding {
-        let room = max(0, limit - pair.specialCount)
-        let texts = [tokenize(first, atMost: room), tokenize(second, atMost: room)]
+        let room = pair.room(within: limit)
+        // Which text is the longer one decides even where both are longer than the room.
+        let texts = [tokenize(first, atMost: .max), tokenize(second, atMost: .max)]
         let kept = Self.longestFirst(texts[0].count, texts[1].count, room)
         return pair.encoding(
             of: [texts[0].prefix(kept.0), texts[1].prefix(kept.1)], limit: limit,
