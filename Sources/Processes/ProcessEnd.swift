@@ -36,6 +36,9 @@ public enum SystemNames {
         names[number] ?? "signal \(number)"
     }
 
+    /// The number of the signal that asks a program to end: SIGTERM.
+    public static let terminate = SIGTERM
+
     /// The C library's text for an error number.
     public static func error(_ code: Int32) -> String {
         String(cString: strerror(code)).lowercased()

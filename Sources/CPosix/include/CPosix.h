@@ -40,6 +40,9 @@ int fti_is_remote(int fd);
 /// the command writes to the previous standard output. Returns the process id, or -1 with nothing changed.
 pid_t fti_start_pager(const char *command);
 
+/// The variables of this process, each as `NAME=VALUE`, and a null pointer.
+char **fti_environment(void);
+
 /// Creates a pipe whose ends no other program inherits: 0, or -1 with `errno` set.
 int fti_pipe(int ends[2]);
 
