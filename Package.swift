@@ -196,8 +196,9 @@ let package = Package(
         .executableTarget(
             name: "fti-training",
             dependencies: [
-                "TrainingPipeline", "ModelServices", "Artifacts", "Processes", "CommandSupport",
-                "Refs", "Objects", "Storage", arguments,
+                "TrainingPipeline", "ModelServices", "Artifacts", "CommandSupport", "Refs",
+                "Objects",
+                "Storage", arguments,
             ],
             swiftSettings: strict, linkerSettings: staticRuntime),
         .executableTarget(

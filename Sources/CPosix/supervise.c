@@ -204,12 +204,17 @@ int fti_catch_interrupts(void) {
     if (atomic_load(&interrupt_pipe) >= 0 || pipe2(ends, O_CLOEXEC | O_NONBLOCK)) return -1;
     reading_end = ends[0];
     atomic_store(&interrupt_pipe, ends[1]);
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
     for (size_t i = 0; i < sizeof interrupts / sizeof *interrupts; i++) {
+        sigaddset(&unblocked, interrupts[i]);
         struct sigaction action = {.sa_handler = note_interrupt, .sa_flags = SA_RESTART};
         sigaction(interrupts[i], NULL, &actions_before[i]);
         // A program that was started with nohup, or in the background by a script, goes on.
         if (actions_before[i].sa_handler != SIG_IGN) sigaction(interrupts[i], &action, NULL);
     }
+    // A parent with threads may have started this process with blocked signals.
+    pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
     return reading_end;
 }
 

@@ -3,7 +3,6 @@ import Artifacts
 import CommandSupport
 import ModelServices
 import Objects
-import Processes
 import Refs
 import TrainingPipeline
 
@@ -98,7 +97,7 @@ struct Run: Command {
             writer: context.writer, version: Version.text, isResumed: resume,
             surroundings: TrainerRun.Surroundings(
                 environment: Environment.all, repository: RepositoryLocation.existing(path),
-                logs: context.stateFolder.map { "\($0)/runs" }, interrupts: Interrupts()),
+                logs: context.stateFolder.map { "\($0)/runs" }, passesInterrupts: true),
             progress: { progress.update($0) })
         let report = try run.run()
         try show(

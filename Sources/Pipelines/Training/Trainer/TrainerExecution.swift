@@ -68,21 +68,22 @@ struct TrainerExecution {
     private(set) var end = TrainerEnd.nothing
     private(set) var duration = Duration.zero
 
-    /// How long a trainer that was told to end may take to do so, before it is killed.
-    static let grace = Duration.seconds(10)
     /// How often the metrics are read, in milliseconds.
     private static let interval = 200
 
     /// Runs a trainer to its end.
     ///
     /// - Parameters:
-    ///   - interrupts: The signals that this process gets; a first one is passed on, a second one kills.
+    ///   - grace: How long a trainer that was told to end may take to do so, before it is killed.
+    ///   - passesInterrupts: Whether to pass on the first signal that asks this process to end; a second one kills the
+    ///     trainer.
     ///   - progress: Receives the latest progress whenever it may have changed.
     init(
         _ command: TrainerCommand, _ configuration: TrainerConfiguration, metrics path: String,
-        interrupts: Interrupts?, progress: (String) -> Void
+        grace: Duration, passesInterrupts: Bool, progress: (String) -> Void
     ) throws(TrainingError) {
         metrics = TrainerMetrics(at: path)
+        let interrupts = passesInterrupts ? Interrupts() : nil
         let process = try command.start()
         let begin = ContinuousClock.now
         var lastSign = begin
@@ -114,7 +115,7 @@ struct TrainerExecution {
             if metrics.update() { lastSign = now }
             progress("training: \(metrics.progress(at: now) ?? Self.elapsed(begin, now))")
             if let stop {
-                if stop.moment.duration(to: now) >= Self.grace { process.end() }
+                if stop.moment.duration(to: now) >= grace { process.end() }
             } else if begin.duration(to: now) >= configuration.timeout {
                 stop = (.timeout(configuration.timeout), now)
                 process.send(SystemNames.terminate)

@@ -97,7 +97,7 @@ struct TrainerMetrics {
     }
 
     private mutating func add(line: [UInt8]) {
-        guard line.contains(where: { $0 > 0x20 }) else { return }
+        guard line.contains(where: { ![0x20, 0x09, 0x0D].contains($0) }) else { return }
         lines += 1
         guard line.count <= Self.lineLimit else {
             return ignore("line \(lines) has more than \(Self.lineLimit >> 10) KiB")

@@ -1,5 +1,4 @@
 internal import Objects
-public import Processes
 public import Refs
 internal import Storage
 
@@ -13,18 +12,20 @@ public struct TrainerRun: Sendable {
         public var repository: String?
         /// Where logs of failed runs are kept; nil to keep none.
         public var logs: String?
-        /// The signals that ask this process to end, which the trainer gets too; nil to leave them alone.
-        public var interrupts: Interrupts?
+        /// Whether signals that ask this process to end go to the trainer while it runs.
+        public var passesInterrupts: Bool
+        /// How long a trainer that was told to end may take to do so, before it is killed.
+        public var grace = Duration.seconds(10)
 
         /// Describes surroundings.
         public init(
             environment: [String: String], repository: String? = nil, logs: String? = nil,
-            interrupts: Interrupts? = nil
+            passesInterrupts: Bool = false
         ) {
             self.environment = environment
             self.repository = repository
             self.logs = logs
-            self.interrupts = interrupts
+            self.passesInterrupts = passesInterrupts
         }
 
         /// Where scratch folders are created: `$TMPDIR`, else `/var/tmp`, because models may be larger than memory.
@@ -140,8 +141,8 @@ public struct TrainerRun: Sendable {
         let record = RunRecord(command)
         let started = writer.now()
         var execution = try TrainerExecution(
-            command, configuration, metrics: folders.metrics, interrupts: surroundings.interrupts,
-            progress: progress)
+            command, configuration, metrics: folders.metrics, grace: surroundings.grace,
+            passesInterrupts: surroundings.passesInterrupts, progress: progress)
         let publication = TrainerPublication(
             repository: repository, configuration: configuration, writer: writer,
             producer: Snapshot.Producer(pipeline: TrainingRun.pipeline, version: version),

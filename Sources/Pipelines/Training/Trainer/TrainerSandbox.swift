@@ -54,7 +54,8 @@ struct TrainerSandbox {
         if let hidden, Self.shows(hidden, words) { words += ["--tmpfs", hidden] }
         for place in folders.readable { words += ["--ro-bind", place, place] }
         for place in folders.writable { words += ["--bind", place, place] }
-        arguments = words + ["--chdir", folder, "--"]
+        // What lies between those places is writable until here.
+        arguments = words + ["--remount-ro", "/", "--chdir", folder, "--"]
     }
 
     /// Whether a path lies in a place that is bound so far.
@@ -79,7 +80,7 @@ struct TrainerSandbox {
             "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "passwd", "group",
             "nsswitch.conf", "localtime", "timezone", "locale.alias", "python3",
         ] { words += ["--ro-bind-try", "/etc/\(name)", "/etc/\(name)"] }
-        words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+        words += ["--proc", "/proc", "--dev", "/dev"]
         // Accelerators, and where their drivers find them.
         let devices =
             ["nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "kfd", "dri"]
