@@ -90,7 +90,8 @@ let package = Package(
         system("CStemmer", pkgConfig: nil, apt: "libstemmer-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         .target(name: "CPosix"),
-        .target(name: "CKernels"),
+        // Optimized in debug builds too: tests would wait for its loops.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"])]),
 
         // The store, from the bottom up.
         .target(name: "Storage", dependencies: ["CPosix"], swiftSettings: strict),
@@ -127,6 +128,13 @@ let package = Package(
             name: "Artifacts",
             dependencies: ["Conditions", "TextAnalysis", "Objects", "Storage", "CKernels"],
             swiftSettings: strict),
+        // Language encoders that run here: sentence embedders and rerankers of the BERT family.
+        .target(
+            name: "Encoders",
+            dependencies: [
+                "Artifacts", "FileFormats", "TextAnalysis", "Objects", "Storage", "CKernels",
+                "CUTF8Proc",
+            ], swiftSettings: strict),
         .target(
             name: "ModelServices", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
             swiftSettings: strict),
@@ -140,9 +148,8 @@ let package = Package(
         .target(
             name: "FeaturePipeline",
             dependencies: [
-                "Conditions", "Documents", "ModelServices", "Artifacts", "TextAnalysis", "Refs",
-                "Objects",
-                "Storage", "YAML",
+                "Conditions", "Documents", "Encoders", "ModelServices", "Artifacts",
+                "TextAnalysis", "Refs", "Objects", "Storage", "YAML",
             ],
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
@@ -196,16 +203,15 @@ let package = Package(
         .executableTarget(
             name: "fti-training",
             dependencies: [
-                "TrainingPipeline", "ModelServices", "Artifacts", "CommandSupport", "Refs",
-                "Objects",
-                "Storage", arguments,
+                "TrainingPipeline", "Encoders", "ModelServices", "Artifacts", "CommandSupport",
+                "Refs", "Objects", "Storage", arguments,
             ],
             swiftSettings: strict, linkerSettings: staticRuntime),
         .executableTarget(
             name: "fti-inference",
             dependencies: [
-                "Conditions", "InferencePipeline", "ModelServices", "Artifacts", "Serving",
-                "CommandSupport", "Refs", "Objects", "Storage", "YAML", arguments,
+                "Conditions", "InferencePipeline", "Encoders", "ModelServices", "Artifacts",
+                "Serving", "CommandSupport", "Refs", "Objects", "Storage", "YAML", arguments,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -241,6 +247,12 @@ let package = Package(
             ],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
+            name: "EncodersTests",
+            dependencies: [
+                "Encoders", "Artifacts", "Objects", "Storage", "CKernels", "TestSupport",
+            ],
+            path: "Tests/EncodersTests", swiftSettings: strict),
+        .testTarget(
             name: "ObjectsTests",
             dependencies: [
                 "FileFormats", "Maintenance", "Objects", "Storage", "CCrypto", "CKernels",
@@ -251,7 +263,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "FileFormats", "Conditions", "Documents", "FeaturePipeline", "TrainingPipeline",
-                "ModelServices", "Artifacts",
+                "ModelServices", "Encoders", "Artifacts",
                 "TextAnalysis", "Refs", "Objects", "Storage",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),

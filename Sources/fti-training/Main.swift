@@ -1,6 +1,7 @@
 import ArgumentParser
 import Artifacts
 import CommandSupport
+import Encoders
 import ModelServices
 import Objects
 import Refs
@@ -79,8 +80,10 @@ struct Run: Command {
             configuration: configuration,
             writer: context.writer,
             version: Version.text, threads: threads,
-            embedders: EmbedderSource(
-                endpoint: try ServiceEndpoint(environment: Environment.variable)),
+            embedders: EmbedderRegistry([
+                BertProvider(),
+                ServiceProvider(try ServiceEndpoint(environment: Environment.variable)),
+            ]),
             verified: verified.leaves,
             segments: SegmentCache(at: context.cachePath(of: path, ending: "segments")),
             progress: { progress.update($0) })

@@ -78,7 +78,7 @@ struct PackageGraphTests {
         ],
         ["Storage", "TextAnalysis", "Processes"], ["Objects"], ["FileFormats", "Conditions"],
         ["Refs", "Artifacts", "YAML"], ["Documents"],
-        ["ModelServices", "Maintenance", "Serving"],
+        ["ModelServices", "Encoders", "Maintenance", "Serving"],
         ["CommandSupport"] + pipelines,
         ["ftictl", "fti-feature", "fti-training", "fti-inference", "library-example"],
         ["TestSupport"],

@@ -1,0 +1,6 @@
+import Encoders
+import Testing
+
+@Suite("WordPiece tokenizer")
+struct WordPieceTokenizerTests {
+}
