@@ -26,7 +26,7 @@ struct TrainerFailureTests {
         #expect(signalled.end == "signalled" && signalled.code == 11)
         #expect(signalled.reason.contains("SIGSEGV"))
         let empty = try bench.fail("mkdir $FTI_OUTPUT_DIR/folder; exit 0")
-        #expect(empty.end == "empty" && empty.reason.contains("left no file"))
+        #expect(empty.end == "output" && empty.reason.contains("left no file"))
         #expect(try bench.snapshot("models/sft") == nil)
     }
 

@@ -27,10 +27,6 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
     case resume(ResumeProblem)
     /// The trainer failed; the report says how.
     case trainer(TrainerFailure)
-    /// The trainer's output cannot be stored.
-    case output(StorageError)
-    /// The trainer left an adapter, which the configuration publishes separately, and no model beside it.
-    case adapterAlone
     /// The embedder of the features is missing or differs.
     case embedding(EmbeddingError)
     /// The repository failed or refused the transaction.
@@ -57,7 +53,7 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         case .resume(.withoutRef): .usage
         case .resume: .refused
         case .noProgram: .missing
-        case .trainer, .output, .adapterAlone: .program
+        case .trainer: .program
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -90,9 +86,6 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         case .sandbox(let reason, _): "cannot run the trainer in a sandbox: \(reason)"
         case .resume(let problem): problem.message
         case .trainer(let failure): failure.message
-        case .output(let error): "the trainer's output cannot be stored: \(error.message)"
-        case .adapterAlone:
-            "the trainer's output has only the folder adapter, so there is no model to publish"
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message
@@ -120,11 +113,6 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         case .sandbox(_, let remedy): remedy
         case .resume(let problem): problem.remedy
         case .trainer(let failure): failure.remedy
-        case .output:
-            "leave only files and folders in FTI_OUTPUT_DIR, and copy the targets of links"
-        case .adapterAlone:
-            "leave out `adapter` in the configuration, and have the trainer write the adapter "
-                + "itself to FTI_OUTPUT_DIR"
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy

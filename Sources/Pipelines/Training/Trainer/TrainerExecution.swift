@@ -11,8 +11,8 @@ enum TrainerEnd: Equatable {
     case silence(Duration)
     /// This process got a signal, and passed it on.
     case interrupted(Int32)
-    /// It exited with 0, but left no file.
-    case nothing
+    /// It exited with 0, but what it left is no model; the text is the rest of a sentence that begins with the trainer.
+    case unusable(String)
 
     /// Whether the trainer says that it is done.
     var isSuccess: Bool { self == .itself(.exited(0)) }
@@ -29,7 +29,7 @@ enum TrainerEnd: Equatable {
         case .silence(let limit):
             "wrote neither to its log nor to FTI_METRICS for \(Self.text(limit))"
         case .interrupted(let signal): "was interrupted by \(SystemNames.signal(signal))"
-        case .nothing: "exited with 0, but left no file in FTI_OUTPUT_DIR"
+        case .unusable(let reason): reason
         }
     }
 
@@ -42,7 +42,7 @@ enum TrainerEnd: Equatable {
         case .timeout: "timeout"
         case .silence: "silence"
         case .interrupted: "interrupted"
-        case .nothing: "empty"
+        case .unusable: "output"
         }
     }
 
@@ -51,7 +51,7 @@ enum TrainerEnd: Equatable {
         switch self {
         case .itself(.exited(let code)), .itself(.signalled(let code)), .interrupted(let code):
             code
-        case .nothing: 0
+        case .unusable: 0
         default: nil
         }
     }
@@ -65,7 +65,7 @@ enum TrainerEnd: Equatable {
 struct TrainerExecution {
     private(set) var log = TrainerLog()
     private(set) var metrics: TrainerMetrics
-    private(set) var end = TrainerEnd.nothing
+    var end = TrainerEnd.itself(.failed(0))
     private(set) var duration = Duration.zero
 
     /// How often the metrics are read, in milliseconds.
@@ -133,9 +133,6 @@ struct TrainerExecution {
     ) -> String {
         TrainerMetrics.time(begin.duration(to: now) / .seconds(1))
     }
-
-    /// Notes that the trainer left no file, although it exited with 0.
-    mutating func noteEmptyOutput() { end = .nothing }
 }
 
 extension TrainerCommand {

@@ -18,7 +18,7 @@ public struct TrainerFailure: Hashable, Sendable {
     public let command: [String]
     /// What happened, as the rest of a sentence that begins with the trainer.
     public let reason: String
-    /// What happened, as one word: `exited`, `signalled`, `notStarted`, `timeout`, `silence`, `interrupted`, `empty`.
+    /// What happened, as one word: `exited`, `signalled`, `notStarted`, `timeout`, `silence`, `interrupted`, `output`.
     public let end: String
     /// The exit code or the number of the signal; nil if there is none.
     public let code: Int?
@@ -34,6 +34,8 @@ public struct TrainerFailure: Hashable, Sendable {
     public let checkpointProblem: String?
     /// The path of the configuration.
     public let configuration: String
+    /// What to change in the trainer; nil if its log has to tell.
+    let advice: String?
 
     var message: String {
         let name = command.map(Self.quoted).joined(separator: " ")
@@ -59,7 +61,7 @@ public struct TrainerFailure: Hashable, Sendable {
     }
 
     var remedy: String? {
-        guard checkpoint != nil else { return nil }
+        guard checkpoint != nil, advice == nil else { return advice }
         return "fti-training run \(Self.quoted(configuration)) --resume goes on from the checkpoint"
     }
 

@@ -14,10 +14,6 @@ struct TrainerPublication {
     let inputs: TrainerInputs
     let created: Timestamp
 
-    /// The name of the folder with the record of the run.
-    static let recordName = "training"
-    /// The name of the folder with the adapter.
-    static let adapterName = "adapter"
     private static let attempts = 5
 
     /// The files of the record, by name.
@@ -30,40 +26,10 @@ struct TrainerPublication {
         let adapter: ObjectID?
     }
 
-    /// The files in the trainer's output.
-    ///
-    /// - Throws: `output` if something there cannot be stored, such as a symbolic link.
-    func listing(_ folder: String, excluding excludes: [String] = []) throws(TrainingError)
-        -> InputListing
-    {
-        var options = InputOptions()
-        options.refusesLinks = true
-        options.excludes = excludes
-        let chosen = options
-        return try wrapping(InputListing.walking([folder], chosen), as: TrainingError.output)
-    }
-
     /// Publishes a model, and the adapter if there is one, in one transaction.
     func publish(
-        _ output: String, _ record: Record, metrics: [String: Double], message: String
+        _ output: TrainerOutput, _ record: Record, metrics: [String: Double], message: String
     ) throws(TrainingError) -> Versions {
-        let adapterFolder = "\(output)/\(Self.adapterName)"
-        let adapterRef = FilePlace.isFolder(adapterFolder) ? configuration.adapter : nil
-        let files = try listing(
-            output, excluding: adapterRef == nil ? [] : ["/\(Self.adapterName)/"])
-        guard files.hasFile else { throw .adapterAlone }
-        let reserved = files.entries.first {
-            $0.path.names.first?.folded.utf8.elementsEqual(Self.recordName.utf8) == true
-        }
-        if let reserved {
-            throw .output(
-                .unusable(
-                    path: reserved.location,
-                    reason: "the folder \(Self.recordName) is for the record of the run"))
-        }
-        let adapterFiles = try adapterRef.map { (_) throws(TrainingError) in
-            try listing(adapterFolder)
-        }
         func snapshot(_ content: Content, _ inputs: [String: ObjectID]) -> Snapshot {
             Snapshot(
                 kind: .model, content: content, inputs: inputs, producer: producer,
@@ -73,16 +39,16 @@ struct TrainerPublication {
         return try repeating { (transaction) throws(TrainingError) in
             var stored: [StoredVersion] = []
             var roles = inputs.roles
-            if let adapterRef, let adapterFiles {
+            if let adapter = output.adapter {
                 let tree = try wrapping(
-                    transaction.objects.importTree(adapterFiles), as: TrainingError.objects)
+                    transaction.objects.importTree(adapter.files), as: TrainingError.objects)
                 let version = try store(
-                    snapshot(tree.content, roles), of: adapterRef, in: transaction)
+                    snapshot(tree.content, roles), of: adapter.ref, in: transaction)
                 stored.append(version)
                 roles["adapter"] = version.id
             }
             let model = try store(
-                snapshot(try content(files, record, in: transaction), roles),
+                snapshot(try content(output.model, record, in: transaction), roles),
                 of: configuration.model, in: transaction)
             stored.append(model)
             let versions = stored
@@ -100,7 +66,8 @@ struct TrainerPublication {
         _ checkpoint: TrainerCheckpoint, step: Int?, reason: String, metrics: [String: Double]
     ) throws(TrainingError) -> (ref: RefName, id: ObjectID)? {
         guard let ref = configuration.checkpoint else { return nil }
-        let files = try listing(checkpoint.path)
+        let files = try wrapping(
+            TrainerOutput.files(in: checkpoint.path), as: TrainingError.storage)
         guard files.hasFile else { return nil }
         var params = configuration.identity
         params["checkpoint"] = .string(checkpoint.name)
@@ -178,7 +145,7 @@ struct TrainerPublication {
         guard case .tree(let root, _, _) = snapshot.content else { return nil }
         let tree = try wrapping(
             TreeReader(transaction.objects).tree(root), as: TrainingError.objects)
-        return tree.entries.filter { !$0.name.bytes.elementsEqual(recordName.utf8) }
+        return tree.entries.filter { !$0.name.bytes.elementsEqual(TrainerOutput.recordName.utf8) }
     }
 
     /// The files of the output, and the record of the run.
@@ -203,7 +170,7 @@ struct TrainerPublication {
             let id = try objects.write(folder.encoded, hint: .structured)
             entries.append(
                 TreeEntry(
-                    name: try Self.name(Self.recordName), mode: .directory,
+                    name: try Self.name(TrainerOutput.recordName), mode: .directory,
                     size: folder.encoded.count, id: id))
             return try Self.tree(
                 entries, files: output.files + record.count, bytes: bytes, in: objects)
@@ -230,9 +197,4 @@ struct TrainerPublication {
             throw .invalid(what: text, reason: error.reason)
         }
     }
-}
-
-extension InputListing {
-    /// Whether there is anything but folders.
-    var hasFile: Bool { entries.contains { !$0.isDirectory } }
 }

@@ -68,7 +68,7 @@ public struct TrainerRun: Sendable {
     /// Publishes the model, and the adapter if there is one, in one transaction. A run that fails moves no ref but that
     /// for checkpoints.
     ///
-    /// - Throws: `trainer` if the trainer fails; `output` if what it left cannot be stored.
+    /// - Throws: `trainer` if the trainer fails or leaves something that cannot be stored.
     public func run() throws(TrainingError) -> TrainerReport {
         if let name = Secrets.find(in: .object(configuration.identity)) {
             throw .secretParameter(name)
@@ -147,42 +147,44 @@ public struct TrainerRun: Sendable {
             repository: repository, configuration: configuration, writer: writer,
             producer: Snapshot.Producer(pipeline: TrainingRun.pipeline, version: version),
             inputs: inputs, created: writer.now())
+        var output: TrainerOutput?
+        var advice: String?
+        if execution.end.isSuccess {
+            do throws(TrainerOutput.Problem) {
+                output = try TrainerOutput(folders.output, configuration)
+            } catch {
+                execution.end = .unusable(error.reason)
+                advice = error.remedy
+            }
+        }
+        guard let output else {
+            throw .trainer(fail(execution, execution.end.text, advice, folders, publication))
+        }
+        progress("publishing")
+        let run = record.json(
+            configuration, command, inputs, execution, resumed: start, started: started,
+            ended: writer.now())
         do throws(TrainingError) {
-            if execution.end.isSuccess, try !publication.listing(folders.output).hasFile {
-                execution.noteEmptyOutput()
-            }
-            guard execution.end.isSuccess else {
-                throw .trainer(fail(execution, execution.end.text, folders, publication))
-            }
-            progress("publishing")
-            let run = record.json(
-                configuration, command, inputs, execution, resumed: start, started: started,
-                ended: writer.now())
             let versions = try publication.publish(
-                folders.output,
+                output,
                 [
                     ("run.json", run.canonicalBytes + [0x0A]),
                     ("metrics.jsonl", execution.metrics.keptLines),
                     ("log.txt", execution.log.kept),
                 ],
                 metrics: execution.metrics.values, message: message(execution))
-            return report(
-                versions, execution, record, command, inputs,
-                hasAdapter: FilePlace.isFolder(
-                    "\(folders.output)/\(TrainerPublication.adapterName)"))
+            return report(versions, execution, record, command, inputs)
         } catch {
-            if case .trainer = error { throw error }
-            // The training itself succeeded; what cannot be published must not cost its last checkpoint.
-            _ = fail(
-                execution, "was done, but its output could not be published", folders, publication)
+            // Such as gates that refuse the model: the work of the trainer must not be lost with it.
+            _ = fail(execution, "is done, but was not published", nil, folders, publication)
             throw error
         }
     }
 
     /// Keeps the log and the last checkpoint of a run that failed.
     private func fail(
-        _ execution: TrainerExecution, _ reason: String, _ folders: TrainerFolders,
-        _ publication: TrainerPublication
+        _ execution: TrainerExecution, _ reason: String, _ advice: String?,
+        _ folders: TrainerFolders, _ publication: TrainerPublication
     ) -> TrainerFailure {
         progress("keeping the log and the last checkpoint")
         var checkpoint: TrainerFailure.Checkpoint?
@@ -204,7 +206,8 @@ public struct TrainerRun: Sendable {
             seconds: (execution.duration / .milliseconds(1)).rounded() / 1000,
             lastLines: execution.log.lastLines(10),
             log: logs.keep(execution.log.kept, of: configuration.model, at: writer.now()),
-            checkpoint: checkpoint, checkpointProblem: problem, configuration: configuration.path)
+            checkpoint: checkpoint, checkpointProblem: problem, configuration: configuration.path,
+            advice: advice)
     }
 
     private func message(_ execution: TrainerExecution) -> String {
@@ -215,7 +218,7 @@ public struct TrainerRun: Sendable {
 
     private func report(
         _ versions: TrainerPublication.Versions, _ execution: TrainerExecution,
-        _ record: RunRecord, _ command: TrainerCommand, _ inputs: TrainerInputs, hasAdapter: Bool
+        _ record: RunRecord, _ command: TrainerCommand, _ inputs: TrainerInputs
     ) -> TrainerReport {
         var warnings = versions.commit.warnings
         let ignored = execution.metrics.ignored
@@ -227,7 +230,7 @@ public struct TrainerRun: Sendable {
         if command.isPython, record.packages == nil {
             warnings.append("the versions of Python's packages could not be found out")
         }
-        if let adapter = configuration.adapter, !hasAdapter {
+        if let adapter = configuration.adapter, versions.adapter == nil {
             warnings.append(
                 "the trainer left no folder adapter in FTI_OUTPUT_DIR, so \(adapter) did not move")
         }
