@@ -16,10 +16,12 @@ private final class TrainerProject {
 
     private func start(_ program: String, _ arguments: [String]) throws -> ChildProcess {
         try ChildProcess(
-            Project.executable(program), arguments, in: files("work"),
+            program.hasPrefix("/") ? program : Project.executable(program), arguments,
+            in: files("work"),
             environment: [
                 "PATH": "/usr/bin:/bin", "HOME": files("home"), "TMPDIR": files("tmp"),
-                "FTI_AUTHOR": "ada@test", "XDG_STATE_HOME": files("state"),
+                "FTI_AUTHOR": "ada@test", "XDG_STATE_HOME": files("state"), "TERM": "xterm",
+                "COLUMNS": "200",
             ])
     }
 
@@ -35,8 +37,12 @@ private final class TrainerProject {
         return try start(command: "sh, train.sh", options: options, arguments: arguments)
     }
 
+    /// Starts a run of a trainer.
+    ///
+    /// - Parameter terminal: A file for what the run writes to a terminal; nil to run it without one.
     func start(
-        command: String, options: String = "timeout: 1m", arguments: [String] = []
+        command: String, options: String = "timeout: 1m", arguments: [String] = [],
+        terminal: String? = nil
     ) throws -> ChildProcess {
         try files.write(
             "work/trainer.yaml",
@@ -47,7 +53,10 @@ private final class TrainerProject {
               command: [\(command)]
               \(options)
             """)
-        return try start("fti-training", ["run", "trainer.yaml"] + arguments)
+        let words = ["run", "trainer.yaml"] + arguments
+        guard let terminal else { return try start("fti-training", words) }
+        let line = ([Project.executable("fti-training")] + words).joined(separator: " ")
+        return try start("/usr/bin/script", ["-qefc", line, terminal])
     }
 
     /// Waits for a file that a trainer writes, and reads a number from it.
@@ -95,7 +104,7 @@ struct TrainerProcessTests {
         #expect(log.hasPrefix(project.files("state/fti/runs/")))
         #expect(try String(contentsOfFile: log, encoding: .utf8) == "why\n")
         let text = try project.start("echo why; exit 5").finish()
-        #expect(text.error.hasPrefix("error: the trainer exited with 5, after 0 s: sh train.sh\n"))
+        #expect(text.error.hasPrefix("error: the trainer exited with 5\n  command: sh train.sh\n"))
         #expect(text.error.contains("  the last lines of its log:\n    why\n"))
         let resumed = try project.start("exit 0", arguments: ["--resume"]).finish()
         #expect(resumed.status == 64)
@@ -249,9 +258,7 @@ struct TrainerProcessTests {
         let project = try TrainerProject()
         let failed = try project.start(
             "trap 'echo told; exit 0' TERM; while :; do sleep 0.1; done",
-            options: "{sandbox: true, timeout: 2s}".replacingOccurrences(of: "{", with: "")
-                .replacingOccurrences(of: "}", with: "").replacingOccurrences(
-                    of: ", ", with: "\n  ")
+            options: "sandbox: true\n  timeout: 2s"
         ).finish()
         #expect(failed.status == 70)
         #expect(failed.error.contains("timeout of 2 s") && failed.error.contains("told"))

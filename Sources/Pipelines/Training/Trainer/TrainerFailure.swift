@@ -39,9 +39,8 @@ public struct TrainerFailure: Hashable, Sendable {
 
     var message: String {
         let name = command.map(Self.quoted).joined(separator: " ")
-        var lines = [
-            "the trainer \(reason), after \(TrainerMetrics.time(seconds)): \(name)"
-        ]
+        var lines = ["the trainer \(reason)", "command: \(name)"]
+        lines.append("it ran for \(TrainerMetrics.time(seconds))")
         if lastLines.isEmpty {
             lines.append("it wrote nothing to its log")
         } else {
