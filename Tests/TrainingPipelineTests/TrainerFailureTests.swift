@@ -16,7 +16,9 @@ struct TrainerFailureTests {
         #expect(exited.end == "exited" && exited.code == 3)
         #expect(exited.lastLines == ["starting", "out of memory"])
         let message = TrainingError.trainer(exited).message
-        #expect(message.hasPrefix("the trainer exited with 3\ncommand: sh train.sh\nit ran for 0 s\n"))
+        #expect(
+            message.hasPrefix(
+                "the trainer exited with 3\ncommand: sh train.sh\nit ran for 0 s\n"))
         #expect(message.contains("out of memory"))
         let log = try #require(exited.log)
         #expect(try String(contentsOfFile: log, encoding: .utf8) == "starting\nout of memory\n")
