@@ -112,6 +112,9 @@ let package = Package(
             name: "Maintenance", dependencies: ["Refs", "Objects", "Storage"], swiftSettings: strict
         ),
 
+        // Programs that run within limits or under a supervisor.
+        .target(name: "Processes", dependencies: ["CPosix"], swiftSettings: strict),
+
         // Words, sentences and languages of text.
         .target(
             name: "TextAnalysis", dependencies: ["CUTF8Proc", "CStemmer"], swiftSettings: strict),
@@ -140,7 +143,7 @@ let package = Package(
         .target(
             name: "Documents",
             dependencies: [
-                "TextAnalysis", "Objects", "Storage", "CPosix", "CMarkdown", "CGumbo", "CXML",
+                "TextAnalysis", "Objects", "Storage", "Processes", "CMarkdown", "CGumbo", "CXML",
                 "CZip", "CUchardet",
                 "TOMLKit", "Yams", "YAML",
             ], swiftSettings: strict),
@@ -153,7 +156,9 @@ let package = Package(
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
             name: "TrainingPipeline",
-            dependencies: ["Artifacts", "TextAnalysis", "Refs", "Objects", "Storage", "YAML"],
+            dependencies: [
+                "Artifacts", "TextAnalysis", "Processes", "Refs", "Objects", "Storage", "YAML",
+            ],
             path: "Sources/Pipelines/Training", swiftSettings: strict),
         .target(
             name: "InferencePipeline",
@@ -267,6 +272,9 @@ let package = Package(
         .testTarget(
             name: "DocumentsTests", dependencies: ["Documents", "Objects", "TestSupport"],
             path: "Tests/DocumentsTests", swiftSettings: strict),
+        .testTarget(
+            name: "ProcessesTests", dependencies: ["Processes", "TestSupport"],
+            path: "Tests/ProcessesTests", swiftSettings: strict),
         .testTarget(
             name: "FeaturePipelineTests",
             dependencies: [

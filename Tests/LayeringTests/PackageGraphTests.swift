@@ -76,7 +76,7 @@ struct PackageGraphTests {
             "CZip",
             "CUchardet", "CCurl", "CUTF8Proc", "CStemmer",
         ],
-        ["Storage", "TextAnalysis"], ["Objects"], ["FileFormats", "Conditions"],
+        ["Storage", "TextAnalysis", "Processes"], ["Objects"], ["FileFormats", "Conditions"],
         ["Refs", "Artifacts", "YAML"], ["Documents"],
         ["ModelServices", "Encoders", "Maintenance", "Serving"],
         ["CommandSupport"] + pipelines,
