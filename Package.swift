@@ -268,7 +268,8 @@ let package = Package(
         .testTarget(
             name: "TrainingPipelineTests",
             dependencies: [
-                "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
+                "TrainingPipeline", "ModelServices", "Artifacts", "Refs", "Objects", "Storage",
+                "TestSupport",
             ],
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(

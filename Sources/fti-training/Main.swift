@@ -40,6 +40,11 @@ struct Run: Command {
     @Argument(help: ArgumentHelp("The configuration, a YAML file.", valueName: "config"))
     var config: String
 
+    @Option(
+        help: ArgumentHelp(
+            "Send at most N requests to the language model of `generate`.", valueName: "n"))
+    var maxRequests: Int?
+
     @Option(help: ArgumentHelp("Use N threads.", valueName: "n"))
     var threads: Int = 2
 
@@ -47,10 +52,25 @@ struct Run: Command {
         guard 1...1024 ~= threads else {
             throw ValidationError("--threads must be from 1 to 1024")
         }
+        guard (maxRequests ?? 0) >= 0 else {
+            throw ValidationError("--max-requests must not be negative")
+        }
+    }
+
+    /// The ending of the file that keeps replies for a ref.
+    private func keptName(_ configuration: TrainingConfiguration) -> String {
+        configuration.generatedDataset.replacing("/", with: "+")
     }
 
     func run(_ context: CommandContext) throws {
-        let configuration = try TrainingConfiguration(reading: config)
+        var configuration = try TrainingConfiguration(reading: config)
+        if let maxRequests {
+            guard var generate = configuration.generate else {
+                throw CommandError.usage("--max-requests needs the key generate in \(config)")
+            }
+            generate.requestLimit = min(maxRequests, generate.requestLimit ?? .max)
+            configuration.generate = generate
+        }
         let progress = context.progress
         let path = try context.repositoryLocation(configured: configuration.repository)
         let verified = try context.verifiedLeaves(of: path)
@@ -64,8 +84,13 @@ struct Run: Command {
                 endpoint: try ServiceEndpoint(environment: Environment.variable)),
             verified: verified.leaves,
             segments: SegmentCache(at: context.cachePath(of: path, ending: "segments")),
+            generation: try configuration.generate.map { settings in
+                TrainingRun.Generation(
+                    by: try settings.open(Environment.variable),
+                    keeping: context.cachePath(of: path, ending: keptName(configuration)))
+            },
             progress: { progress.update($0) })
-        let report = try run.run()
+        let report = try run.run { try? context.output.note($0) }
         context.output.made(transaction: report.transaction)
         for warning in report.warnings { try context.output.note("warning: \(warning)") }
         if context.output.isJSON {
@@ -73,5 +98,28 @@ struct Run: Command {
         } else {
             for line in report.lines { try context.output.line(line.printable()) }
         }
+    }
+}
+
+extension GenerationSettings {
+    /// Opens the language model.
+    ///
+    /// - Throws: A usage error when the address or the key cannot be used; it does not repeat a key.
+    func open(_ variable: (String) -> String?) throws -> ExampleModel {
+        let address: ServiceAddress
+        do throws(ServiceAddress.Malformed) {
+            address = try ServiceAddress(url, of: .chat)
+        } catch { throw CommandError.usage("generate.url \(error.reason)") }
+        let key = try keyVariable.map {
+            try ServiceKey(setting: "generate.key", naming: $0, variable)
+        }
+        var endpoint = ServiceEndpoint(address, key: key)
+        endpoint.timeout = timeout
+        endpoint.retries = retries
+        var limits = ChatService.Limits()
+        limits.atOnce = atOnce
+        limits.silence = timeout
+        return ExampleModel(
+            ChatService(model, at: endpoint, limits: limits), at: address.description)
     }
 }

@@ -55,6 +55,9 @@ package final class ChildProcess {
         try process.run()
     }
 
+    /// Kills the process, as the system does when memory runs out.
+    package func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
+
     /// Waits until the process ends.
     package func finish() throws -> Outcome {
         process.waitUntilExit()

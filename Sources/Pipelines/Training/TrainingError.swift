@@ -3,8 +3,8 @@ public import Objects
 public import Refs
 public import Storage
 
-/// Why training failed. Nothing was published.
-public enum TrainingError: RepositoryFailure, Diagnosable {
+/// Why training failed. Nothing was published, except the replies of a language model that makes examples.
+public enum TrainingError: RepositoryFailure, DetailedFailure {
     /// The configuration is invalid.
     case configuration(path: String, line: Int?, reason: String)
     /// A file of labels is invalid.
@@ -13,6 +13,16 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
     case notFeatures(name: String, reason: String)
     /// No question remains to train on.
     case tooFewQuestions(training: Int, heldOut: Int, unresolved: Int, missing: [MissingLabel])
+    /// The file of the prompt is invalid.
+    case prompt(path: String, reason: String)
+    /// A snapshot is not a dataset with examples.
+    case notDataset(ObjectID, reason: String)
+    /// Evaluation would use examples that training uses too.
+    case overlap(DatasetOverlap)
+    /// The limit of requests is reached, and `left` units have no reply.
+    case unfinished(asked: Int, left: Int, unit: GenerationSettings.Unit)
+    /// The language model that makes examples failed.
+    case generation(GenerationError)
     /// The embedder of the features is missing or differs.
     case embedding(EmbeddingError)
     /// The repository failed or refused the transaction.
@@ -34,8 +44,9 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
-        case .configuration, .labels, .tooFewQuestions: .usage
-        case .notFeatures: .refused
+        case .configuration, .labels, .tooFewQuestions, .prompt: .usage
+        case .notFeatures, .notDataset, .overlap, .unfinished: .refused
+        case .generation(let error): error.fault
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -58,6 +69,15 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
                         + "\(unresolved) whose sections the features lack"
             ]
                 + MissingLabel.lines(missing)).joined(separator: "\n")
+        case .prompt(let path, let reason): "\(path) is not a prompt: \(reason)"
+        case .notDataset(let id, let reason): "\(id.hex) is not a dataset of examples: \(reason)"
+        case .overlap(let overlap):
+            (["\(overlap.exact.count) training examples are evaluation examples too"]
+                + DatasetOverlap.lines(overlap.exact)).joined(separator: "\n")
+        case .unfinished(let asked, let left, let unit):
+            "the limit of requests is reached: \(asked) replies received and kept, "
+                + "\(unit.counted(left)) left"
+        case .generation(let error): error.message
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message
@@ -76,10 +96,35 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
         case .tooFewQuestions:
             "check that the labels name documents and sections of the features, or leave "
                 + "out `questions` to generate questions from the features"
+        case .prompt: "docs/generation.md describes the members of a prompt"
+        case .notDataset: "use a ref that fti-training writes, such as datasets/sft"
+        case .overlap:
+            "remove these examples from one of the two, or join labels with the same question into "
+                + "one with all its answers"
+        case .unfinished:
+            "run again to go on, or raise generate.maxRequests or --max-requests"
+        case .generation(let error):
+            error.fault == .io
+                ? "run again: the replies so far are kept, and only the rest is asked for"
+                : error.remedy
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy
         case .storage(let error): error.remedy
+        }
+    }
+
+    /// See ``DetailedFailure``.
+    public var details: JSONObject {
+        switch self {
+        case .refs(let error): error.details
+        case .overlap(let overlap): JSONObject([("overlap", overlap.json)])
+        case .unfinished(let asked, let left, let unit):
+            JSONObject([
+                ("asked", .integer(asked)), ("left", .integer(left)),
+                ("per", .string(unit.rawValue)),
+            ])
+        default: JSONObject()
         }
     }
 }
