@@ -20,7 +20,7 @@ struct Training: ParsableCommand {
         abstract:
             "Build datasets from features, train a ranker on them, and evaluate it.",
         version: "fti-training \(Version.text)",
-        subcommands: [Run.self])
+        subcommands: [Run.self, Overlap.self])
 }
 
 /// `fti-training run CONFIG`.

@@ -39,7 +39,7 @@ struct MinHash: Sendable {
 /// word 5-grams decides. Bands of 4 miss a pair of similarity 0.8 with a probability of 5e-8; longer bands propose fewer
 /// pairs, but miss more. The result depends on nothing but the texts and their order.
 ///
-/// Memory: the shingles of each text (8 bytes a word) and 32 entries of 16 bytes.
+/// Memory: about 8 bytes a word and 1 KiB a text.
 public struct NearDuplicates: Sendable {
     /// A text that nearly equals another one.
     public struct Match: Hashable, Sendable {
@@ -61,8 +61,10 @@ public struct NearDuplicates: Sendable {
     private let threshold: Double
     /// The distinct sets, and the texts with each.
     private var sets: [(shingles: ShingleSet, texts: [Int])] = []
-    /// The distinct sets by the hash of a band and of the values in it.
-    private var buckets: [UInt64: [Int32]] = [:]
+    /// The last entry by the hash of a band and of the values in it. Entry `bands * set + band` is about a distinct set.
+    private var lastEntries: [UInt64: Int32] = [:]
+    /// For each entry, the one before it with the same hash; -1 for none.
+    private var earlierEntries: [Int32] = []
     private var equals: [ShingleSet: Int] = [:]
     /// The number of texts.
     public private(set) var count = 0
@@ -85,7 +87,8 @@ public struct NearDuplicates: Sendable {
         }
         equals[shingles] = sets.count
         for bucket in Self.buckets(of: shingles) {
-            buckets[bucket, default: []].append(Int32(sets.count))
+            let entry = Int32(earlierEntries.count)
+            earlierEntries.append(lastEntries.updateValue(entry, forKey: bucket) ?? -1)
         }
         sets.append((shingles, [count]))
     }
@@ -113,9 +116,11 @@ public struct NearDuplicates: Sendable {
         }
         if let equal = equals[shingles] { compare(Int32(equal)) }
         bands: for bucket in Self.buckets(of: shingles) {
-            for index in buckets[bucket] ?? [] {
+            var entry = lastEntries[bucket] ?? -1
+            while entry >= 0 {
                 guard compared.count < Self.comparisonLimit else { break bands }
-                compare(index)
+                compare(entry / Int32(Self.bands))
+                entry = earlierEntries[Int(entry)]
             }
         }
         return found.sorted { left, right in

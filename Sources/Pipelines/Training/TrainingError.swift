@@ -104,9 +104,10 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         case .unfinished:
             "run again to go on, or raise generate.maxRequests or --max-requests"
         case .generation(let error):
-            error.fault == .io
-                ? "run again: the replies so far are kept, and only the rest is asked for"
-                : error.remedy
+            [
+                error.remedy?.replacing("generator.", with: "generate."),
+                "the replies so far are kept, and the next run asks only for the rest",
+            ].compactMap(\.self).joined(separator: "; ")
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy

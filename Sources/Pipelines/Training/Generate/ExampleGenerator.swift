@@ -223,7 +223,7 @@ private final class RequestRound: Sendable {
                 progress.counts.failed += 1
                 progress.counts.failure = error
                 progress.inARow += 1
-                // A wrong key or model fails every time; so does what is not the service's fault.
+                // What is not the service's fault fails every time.
                 let isFinal =
                     if case .generation(let cause) = error { cause.fault != .io } else { true }
                 if isFinal || progress.inARow >= Self.mostFailures {

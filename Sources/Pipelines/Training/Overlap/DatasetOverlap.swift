@@ -74,6 +74,12 @@ public struct DatasetOverlap: Sendable {
             + (pairs.count > shown ? ["and \(pairs.count - shown) more; --json lists all"] : [])
     }
 
+    /// The comparison as lines of text, with some of the pairs.
+    public var lines: [String] {
+        let title = "\(exact.count) training examples in both, \(near.count) near-duplicates"
+        return [title] + Self.lines(exact + near).map { "  \($0)" }
+    }
+
     /// The comparison as JSON: lists `exact` and `near`.
     public var json: JSON {
         ["exact": .array(exact.map(\.json)), "near": .array(near.map(\.json))]
