@@ -268,8 +268,8 @@ let package = Package(
         .testTarget(
             name: "TrainingPipelineTests",
             dependencies: [
-                "TrainingPipeline", "ModelServices", "Artifacts", "Refs", "Objects", "Storage",
-                "TestSupport",
+                "TrainingPipeline", "ModelServices", "Artifacts", "TextAnalysis", "Refs", "Objects",
+                "Storage", "TestSupport",
             ],
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(
