@@ -290,7 +290,8 @@ let package = Package(
         .testTarget(
             name: "TrainingPipelineTests",
             dependencies: [
-                "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
+                "TrainingPipeline", "ModelServices", "Artifacts", "TextAnalysis", "Refs", "Objects",
+                "Storage", "TestSupport",
             ],
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(

@@ -251,7 +251,7 @@ extension FoundChunk {
     /// The lines below the chunk's place in a reply's text: the address, then the other attributes.
     var details: [String] {
         var known: [String] = row.page.map { ["page \($0)"] } ?? []
-        for member in row.metadata where member.key != Self.address {
+        for member in row.metadata where member.key != FeatureRow.addressMember {
             guard let value = Self.text(member.value) else { continue }
             known.append("\(member.key): \(value)")
         }
@@ -259,10 +259,7 @@ extension FoundChunk {
     }
 
     /// The address of the chunk's document; nil where it has none.
-    var address: String? { row.metadata[Self.address]?.string }
-
-    /// The attribute with a document's address.
-    private static let address = "url"
+    var address: String? { row.metadata[FeatureRow.addressMember]?.string }
 
     /// A value on one line; nil where there is nothing to show.
     private static func text(_ json: JSON) -> String? {
