@@ -243,7 +243,9 @@ let package = Package(
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
             name: "EncodersTests",
-            dependencies: ["Encoders", "Artifacts", "Objects", "Storage", "TestSupport"],
+            dependencies: [
+                "Encoders", "Artifacts", "Objects", "Storage", "CKernels", "TestSupport",
+            ],
             path: "Tests/EncodersTests", swiftSettings: strict),
         .testTarget(
             name: "ObjectsTests",
