@@ -51,8 +51,7 @@ struct Retriever: Sendable {
         let reranking = try reranking(pair, options.reranking, sharing: earlier?.reranking)
         return Retriever(
             ranker: ranker, reranking: reranking, index: index, preselection: preselection,
-            scope: scope,
-            condition: condition, pair: pair, threads: options.threads)
+            scope: scope, condition: condition, pair: pair, threads: options.threads)
     }
 
     /// The reranker of the versions; nil where they have none.
@@ -180,8 +179,7 @@ struct Retriever: Sendable {
             let retrieval = HybridRetrieval(ranker, in: index, of: pair.space)
             return try retrieval.find(
                 text, vector: query, count: max(count, reranking?.candidates ?? 0),
-                among: scope.rows, in: pair.objects,
-                threads: threads
+                among: scope.rows, in: pair.objects, threads: threads
             ) { (among) throws(ObjectError) in
                 try scope.approximate.flatMap { (approximate) throws(ObjectError) in
                     try approximate.nearest(
