@@ -27,6 +27,8 @@ DATASET, OUTPUT, CHECKPOINTS, METRICS = (
     Path(os.environ[f"FTI_{name}"]) for name in ("DATASET_DIR", "OUTPUT_DIR", "CHECKPOINT_DIR", "METRICS"))
 SEED = int(os.environ.get("FTI_SEED", "0"))
 
+# What a killed trainer printed last is in its log.
+sys.stdout.reconfigure(line_buffering=True)
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 disable_progress_bars()

@@ -32,6 +32,7 @@ class Pipeline:
     def __init__(self, folder: pathlib.Path, steps: dict[str, int] = {}):
         """`steps` replaces the number of steps and, with every second of them, of checkpoints in configurations."""
         self.folder = folder
+        self.processes: list[subprocess.Popen] = []
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("cache", "state", "config"):
             (folder / f".{name}").mkdir(exist_ok=True)
@@ -58,9 +59,17 @@ class Pipeline:
             assert count == 1, f"{name} has no {key}"
         path.write_text(text)
 
+    def close(self) -> None:
+        """Ends the processes that still run."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(60)
+
     def start(self, *command, **options) -> subprocess.Popen:
-        return subprocess.Popen([str(word) for word in command], cwd=self.folder, env=self.environment,
-                                stdin=subprocess.DEVNULL, **options)
+        self.processes.append(subprocess.Popen(
+            [str(word) for word in command], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, **options))
+        return self.processes[-1]
 
     def run(self, *command, status: int = 0, timeout: int = 4 * 3600) -> str:
         """Runs a command; returns its standard output, or its standard error if another status than 0 is expected."""
