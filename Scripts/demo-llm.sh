@@ -43,7 +43,8 @@ trap stop EXIT
 # Serves the release, with the language model that is called $1 at the address $2.
 serve() {
     stop_server
-    sed "s|port: 8080|port: $port|; s|http://127.0.0.1:8000/v1|$2|; s|model: dpo|model: $1|" trl/inference.yaml >inference.yaml
+    sed "s|port: 8080|port: $port|; s|http://127.0.0.1:8000/v1|$2|; s|model: dpo|model: $1|" \
+        trl/inference.yaml >inference.yaml
     printf '%s$ %s%s\n' "$dim" "fti-inference serve inference.yaml &   # asks $1 at $2" "$plain"
     fti-inference serve inference.yaml >serve.log 2>&1 &
     server=$!

@@ -39,7 +39,7 @@ def fail(message: str) -> None:
 
 
 def params(**defaults) -> dict:
-    """The parameters of the run over the defaults. A name that has no default is an error, since it would have no effect."""
+    """The parameters of the run over the defaults. A name without a default is an error: it would have no effect."""
     given = json.loads(Path(os.environ["FTI_PARAMS"]).read_text())
     if unknown := sorted(set(given) - set(defaults)):
         fail(f"unknown parameter {unknown[0]}; the parameters are {', '.join(sorted(defaults))}")

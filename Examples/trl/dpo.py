@@ -3,7 +3,7 @@
 import contract
 from trl import DPOConfig, DPOTrainer
 
-options = contract.params(steps=32, batch=2, rate=5e-5, rank=16, beta=0.1, save=10, length=768, bf16=False)
+options = contract.params(steps=24, batch=2, rate=5e-5, rank=16, beta=0.1, save=8, length=768, bf16=False)
 model, tokenizer = contract.base()
 
 examples = [{name: row[name] for name in ("prompt", "chosen", "rejected")} for row in contract.rows()]

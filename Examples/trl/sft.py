@@ -3,7 +3,7 @@
 import contract
 from trl import SFTConfig, SFTTrainer
 
-options = contract.params(steps=90, batch=4, rate=5e-4, rank=16, save=15, length=768, bf16=False)
+options = contract.params(steps=64, batch=4, rate=5e-4, rank=16, save=16, length=768, bf16=False)
 model, tokenizer = contract.base()
 
 # As prompt and completion, the loss counts the answer alone, under the tokenizer's own chat template. TRL's other way,

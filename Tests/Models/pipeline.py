@@ -1,6 +1,7 @@
 """The fine-tuning of Examples/trl as processes: what its tests and its measurement share."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -50,12 +51,12 @@ class Pipeline:
             "PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(folder / ".cache"),
             "XDG_STATE_HOME": str(folder / ".state"), "XDG_CONFIG_HOME": str(folder / ".config")}
 
-    def edit(self, name: str, **params: int) -> None:
+    def edit(self, name: str, **params: object) -> None:
         """Changes parameters of a trainer's configuration."""
         path = self.folder / name
         text = path.read_text()
         for key, value in params.items():
-            text, count = re.subn(rf"\b{key}: [0-9.]+", f"{key}: {value}", text)
+            text, count = re.subn(rf"\b{key}: [\w.]+", f"{key}: {value}", text)
             assert count == 1, f"{name} has no {key}"
         path.write_text(text)
 
@@ -97,14 +98,28 @@ class Pipeline:
         return folder
 
     def prepare(self) -> None:
-        """Makes the repository with features, datasets and the base, unless it is there."""
-        if self.folder.joinpath(".fti").exists():
-            return
-        self.run("ftictl", "init")
+        """Brings the repository up to date: features, datasets and the base. What has not changed stays."""
+        if not self.folder.joinpath(".fti").exists():
+            self.run("ftictl", "init")
         self.run("fti-feature", "run", "Examples/trl/features.yaml")
         self.run("fti-training", "run", "Examples/trl/datasets.yaml")
-        base = self.run(LLM, "setup").strip()
-        self.run("ftictl", "put", "models/smollm2", base, "-m", "SmolLM2-135M-Instruct")
+        if not self.resolve("models/smollm2"):
+            base = self.run(LLM, "setup").strip()
+            self.run("ftictl", "put", "models/smollm2", base, "-m", "SmolLM2-135M-Instruct")
+
+    def train_if_needed(self, name: str) -> float | None:
+        """Trains unless the same trainer had the same inputs and parameters before; returns the seconds that it took."""
+        example = self.folder / "Examples/trl"
+        files = [(example / file).read_text() for file in (f"{name}.yaml", f"{name}.py", "contract.py")]
+        inputs = re.findall(r"^(?:dataset|base): (\S+)", files[0], re.MULTILINE)
+        key = hashlib.sha256(repr((files, [self.resolve(input) for input in inputs])).encode()).hexdigest()
+        stamp = self.folder / f"{name}.trained"
+        if stamp.exists() and stamp.read_text() == key:
+            return None
+        began = time.monotonic()
+        self.train(name)
+        stamp.write_text(key)
+        return time.monotonic() - began
 
     def serving(self, model: str, engine_port: int, port: int) -> pathlib.Path:
         """A configuration that serves the release of a model, whose engine listens on another port."""
