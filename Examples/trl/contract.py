@@ -122,10 +122,13 @@ def train(trainer) -> None:
 def save(trainer, tokenizer) -> None:
     """Leaves the merged weights with the tokenizer and its chat template, and the adapter in a folder of its own."""
     model = trainer.accelerator.unwrap_model(trainer.model)
-    # Where the base lay during the run says nothing later; the snapshot names the base by its hash.
-    for config in model.peft_config.values():
-        config.base_model_name_or_path = None
-    model.save_pretrained(OUTPUT / "adapter")
-    (OUTPUT / "adapter" / "README.md").unlink(missing_ok=True)
+    folder = OUTPUT / "adapter"
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    # Where the base lay says nothing later: the snapshot names it by its hash. PEFT writes sets in any order.
+    path = folder / "adapter_config.json"
+    config = json.loads(path.read_text())
+    config |= {"base_model_name_or_path": None, "target_modules": sorted(config["target_modules"])}
+    path.write_text(json.dumps(config, indent=2) + "\n")
     model.merge_and_unload().save_pretrained(OUTPUT)
     tokenizer.save_pretrained(OUTPUT)

@@ -68,9 +68,10 @@ class Pipeline:
                 process.wait(60)
 
     def start(self, *command, **options) -> subprocess.Popen:
-        self.processes.append(subprocess.Popen(
-            [str(word) for word in command], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, **options))
-        return self.processes[-1]
+        process = subprocess.Popen([str(word) for word in command], cwd=self.folder, env=self.environment,
+                                   stdin=subprocess.DEVNULL, **options)
+        self.processes.append(process)
+        return process
 
     def run(self, *command, status: int = 0, timeout: int = 4 * 3600) -> str:
         """Runs a command; returns its standard output, or its standard error if another status than 0 is expected."""
@@ -84,7 +85,8 @@ class Pipeline:
 
     def resolve(self, revision: str) -> str | None:
         """The hash that a revision names; None if there is none."""
-        process = self.start("ftictl", "resolve", revision, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        process = self.start("ftictl", "resolve", revision, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                             text=True)
         return process.communicate()[0].strip() or None
 
     def snapshot(self, revision: str) -> dict:
@@ -108,7 +110,7 @@ class Pipeline:
             self.run("ftictl", "put", "models/smollm2", base, "-m", "SmolLM2-135M-Instruct")
 
     def train_if_needed(self, name: str) -> float | None:
-        """Trains unless the same trainer had the same inputs and parameters before; returns the seconds that it took."""
+        """Trains unless the same trainer had the same inputs and parameters before; returns the seconds it took."""
         example = self.folder / "Examples/trl"
         files = [(example / file).read_text() for file in (f"{name}.yaml", f"{name}.py", "contract.py")]
         inputs = re.findall(r"^(?:dataset|base): (\S+)", files[0], re.MULTILINE)
