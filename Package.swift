@@ -55,7 +55,9 @@ let package = Package(
         .library(name: "Refs", targets: ["Refs"]),
         .library(name: "TextAnalysis", targets: ["TextAnalysis"]),
         .library(name: "Artifacts", targets: ["Artifacts"]),
+        .library(name: "Encoders", targets: ["Encoders"]),
         .library(name: "ModelServices", targets: ["ModelServices"]),
+        .library(name: "Encoders", targets: ["Encoders"]),
         .library(name: "Documents", targets: ["Documents"]),
         .library(name: "FeaturePipeline", targets: ["FeaturePipeline"]),
         .library(name: "TrainingPipeline", targets: ["TrainingPipeline"]),
@@ -90,7 +92,8 @@ let package = Package(
         system("CStemmer", pkgConfig: nil, apt: "libstemmer-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         .target(name: "CPosix"),
-        .target(name: "CKernels"),
+        // Optimized in debug builds too: tests would wait for its loops.
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O2"])]),
 
         // The store, from the bottom up.
         .target(name: "Storage", dependencies: ["CPosix"], swiftSettings: strict),
@@ -109,6 +112,9 @@ let package = Package(
             name: "Maintenance", dependencies: ["Refs", "Objects", "Storage"], swiftSettings: strict
         ),
 
+        // Programs that run within limits or under a supervisor.
+        .target(name: "Processes", dependencies: ["CPosix"], swiftSettings: strict),
+
         // Words, sentences and languages of text.
         .target(
             name: "TextAnalysis", dependencies: ["CUTF8Proc", "CStemmer"], swiftSettings: strict),
@@ -124,27 +130,35 @@ let package = Package(
             name: "Artifacts",
             dependencies: ["Conditions", "TextAnalysis", "Objects", "Storage", "CKernels"],
             swiftSettings: strict),
+        // Language encoders that run here: sentence embedders and rerankers of the BERT family.
+        .target(
+            name: "Encoders",
+            dependencies: [
+                "Artifacts", "FileFormats", "TextAnalysis", "Objects", "Storage", "CKernels",
+                "CUTF8Proc",
+            ], swiftSettings: strict),
         .target(
             name: "ModelServices", dependencies: ["Artifacts", "Objects", "Storage", "CCurl"],
             swiftSettings: strict),
         .target(
             name: "Documents",
             dependencies: [
-                "TextAnalysis", "Objects", "Storage", "CPosix", "CMarkdown", "CGumbo", "CXML",
+                "TextAnalysis", "Objects", "Storage", "Processes", "CMarkdown", "CGumbo", "CXML",
                 "CZip", "CUchardet",
                 "TOMLKit", "Yams", "YAML",
             ], swiftSettings: strict),
         .target(
             name: "FeaturePipeline",
             dependencies: [
-                "Conditions", "Documents", "ModelServices", "Artifacts", "TextAnalysis", "Refs",
-                "Objects",
-                "Storage", "YAML",
+                "Conditions", "Documents", "Encoders", "ModelServices", "Artifacts",
+                "TextAnalysis", "Refs", "Objects", "Storage", "YAML",
             ],
             path: "Sources/Pipelines/Feature", swiftSettings: strict),
         .target(
             name: "TrainingPipeline",
-            dependencies: ["Artifacts", "TextAnalysis", "Refs", "Objects", "Storage", "YAML"],
+            dependencies: [
+                "Artifacts", "TextAnalysis", "Processes", "Refs", "Objects", "Storage", "YAML",
+            ],
             path: "Sources/Pipelines/Training", swiftSettings: strict),
         .target(
             name: "InferencePipeline",
@@ -191,16 +205,15 @@ let package = Package(
         .executableTarget(
             name: "fti-training",
             dependencies: [
-                "TrainingPipeline", "ModelServices", "Artifacts", "CommandSupport", "Refs",
-                "Objects",
-                "Storage", arguments,
+                "TrainingPipeline", "Encoders", "ModelServices", "Artifacts", "CommandSupport",
+                "Refs", "Objects", "Storage", arguments,
             ],
             swiftSettings: strict, linkerSettings: staticRuntime),
         .executableTarget(
             name: "fti-inference",
             dependencies: [
-                "Conditions", "InferencePipeline", "ModelServices", "Artifacts", "Serving",
-                "CommandSupport", "Refs", "Objects", "Storage", "YAML", arguments,
+                "Conditions", "InferencePipeline", "Encoders", "ModelServices", "Artifacts",
+                "Serving", "CommandSupport", "Refs", "Objects", "Storage", "YAML", arguments,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -236,6 +249,12 @@ let package = Package(
             ],
             path: "Tests/ArtifactsTests", swiftSettings: strict),
         .testTarget(
+            name: "EncodersTests",
+            dependencies: [
+                "Encoders", "Artifacts", "Objects", "Storage", "CKernels", "TestSupport",
+            ],
+            path: "Tests/EncodersTests", swiftSettings: strict),
+        .testTarget(
             name: "ObjectsTests",
             dependencies: [
                 "FileFormats", "Maintenance", "Objects", "Storage", "CCrypto", "CKernels",
@@ -246,13 +265,16 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "FileFormats", "Conditions", "Documents", "FeaturePipeline", "TrainingPipeline",
-                "ModelServices", "Artifacts",
+                "ModelServices", "Encoders", "Artifacts",
                 "TextAnalysis", "Refs", "Objects", "Storage",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
             name: "DocumentsTests", dependencies: ["Documents", "Objects", "TestSupport"],
             path: "Tests/DocumentsTests", swiftSettings: strict),
+        .testTarget(
+            name: "ProcessesTests", dependencies: ["Processes", "TestSupport"],
+            path: "Tests/ProcessesTests", swiftSettings: strict),
         .testTarget(
             name: "FeaturePipelineTests",
             dependencies: [

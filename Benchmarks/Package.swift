@@ -28,6 +28,12 @@ let package = Package(
             dependencies: [project("Objects"), project("Refs"), project("Storage")],
             swiftSettings: strict),
         program("delta", [project("Objects"), project("Refs"), project("Storage")]),
+        program(
+            "encode",
+            [
+                project("Artifacts"), project("Encoders"), project("Objects"), project("Refs"),
+                project("Storage"),
+            ]),
         program("fixtures", [project("Objects"), project("Refs"), project("Storage")]),
         program("moves", [project("Objects"), project("Refs"), project("Storage")]),
         program("parse", [project("Objects"), project("Storage")]),

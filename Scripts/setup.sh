@@ -9,6 +9,7 @@ packages=(
     libutf8proc-dev libstemmer-dev                     # Unicode normalization and stemming
     libcurl4-openssl-dev                               # embedding services
     python3 python3-venv                               # tests with independent decoders and real clients
+    bubblewrap                                         # tests of the sandbox of trainers
     strace                                             # for debugging; no script or test runs it
 )
 

@@ -121,6 +121,8 @@ pid_t fti_start_pager(const char *command) {
     return child;
 }
 
+char **fti_environment(void) { return environ; }
+
 int fti_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int fti_memory_file(void) { return memfd_create("fti", MFD_CLOEXEC); }

@@ -36,6 +36,10 @@ public struct CommandContext {
     /// This user's cache: `$XDG_CACHE_HOME/fti`, else `~/.cache/fti`; nil without a home directory.
     public var cacheFolder: String? { UserFolder.cache.path }
 
+    /// What this user keeps between runs: `$XDG_STATE_HOME/fti`, else `~/.local/state/fti`; nil without a home
+    /// directory.
+    public var stateFolder: String? { UserFolder.state.path }
+
     /// The path of the repository that the command line or the environment names; otherwise the configured one;
     /// otherwise the nearest. If the user named one, it need not exist.
     ///

@@ -1,3 +1,4 @@
+internal import CPosix
 internal import Glibc
 internal import Objects
 internal import Refs
@@ -9,6 +10,20 @@ public enum Environment {
     public static func variable(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }
         return String(cString: value)
+    }
+
+    /// All environment variables.
+    public static var all: [String: String] {
+        var result: [String: String] = [:]
+        guard var next = fti_environment() else { return result }
+        while let text = next.pointee {
+            let entry = String(cString: text)
+            if let mark = entry.utf8.firstIndex(of: UInt8(ascii: "=")) {
+                result[String(entry[..<mark])] = String(entry[entry.utf8.index(after: mark)...])
+            }
+            next += 1
+        }
+        return result
     }
 
     /// Whether an environment variable is set, even if it is empty.
@@ -135,7 +150,7 @@ public enum RepositoryLocation {
     }
 
     /// The path of a repository that is named by its own path or by the directory that contains it.
-    static func existing(_ path: String) -> String {
+    public static func existing(_ path: String) -> String {
         let place = inside(path)
         return !namesRepository(path) && isDirectory(place) ? place : path
     }

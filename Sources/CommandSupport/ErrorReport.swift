@@ -70,6 +70,8 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     case damaged = 5
     /// The command line or an input is invalid.
     case usage = 64
+    /// A program that the command ran failed.
+    case program = 70
     /// Input or output failed.
     case inputOutput = 74
 
@@ -83,6 +85,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
         case .refused: "The access policy, a gate or the ref's kind forbids the move."
         case .damaged: "The repository is damaged."
         case .usage: "The command line or an input is invalid."
+        case .program: "A program that the command ran failed, was stopped, or took too long."
         case .inputOutput: "Input or output failed."
         }
     }
@@ -97,6 +100,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
             case .refused: .refused
             case .damaged: .damaged
             case .io: .inputOutput
+            case .program: .program
             }
     }
 }
@@ -111,6 +115,7 @@ extension Fault {
         case .refused: "refused"
         case .damaged: "damaged"
         case .io: "io"
+        case .program: "program"
         }
     }
 }

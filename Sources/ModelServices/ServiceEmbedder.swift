@@ -1,5 +1,5 @@
 public import Artifacts
-internal import Objects
+public import Objects
 internal import Storage
 internal import Synchronization
 
@@ -131,6 +131,9 @@ public struct ServiceEmbedder: Embedder {
         }
     }
 
+    /// See ``Embedder``.
+    public func requests(for texts: [String]) -> Int { batches(texts, .document).count }
+
     private func request(
         _ texts: [String], as role: EmbeddingRole, _ made: @Sendable (Int, [[Float]]) -> Void
     ) throws(Refusal) -> [[Float]] {
@@ -220,17 +223,23 @@ public struct ServiceEmbedder: Embedder {
     }
 }
 
-extension EmbedderSource {
-    /// Makes a source of built-in embedders and of those behind a service.
+/// Opens embedders behind the service that the user names.
+public struct ServiceProvider: EmbedderProvider {
+    private let endpoint: ServiceEndpoint?
+
+    /// See ``EmbedderProvider``.
+    public let name = EmbeddingSpace.serviceName
+
+    /// Makes a provider.
     ///
-    /// - Parameter endpoint: The service to use; nil to use none.
-    public init(endpoint: ServiceEndpoint?) {
-        guard let endpoint else {
-            self.init()
-            return
-        }
-        self.init { space throws(EmbeddingError) in
-            try ServiceEmbedder.open(space, at: endpoint)
-        }
+    /// - Parameter endpoint: The service to use; nil where the user names none.
+    public init(_ endpoint: ServiceEndpoint?) { self.endpoint = endpoint }
+
+    /// See ``EmbedderProvider``.
+    public func open(
+        _ space: EmbeddingSpace, in source: any ObjectSource
+    ) throws(EmbeddingError) -> any Embedder {
+        guard let endpoint else { throw .serviceUnknown(space: space.id, model: space.version) }
+        return try ServiceEmbedder.open(space, at: endpoint)
     }
 }

@@ -87,7 +87,8 @@ struct FailureMapping: Sendable {
         case .conflict: HTTPFailure(.conflict, error.message, code: "conflict")
         case .refused: HTTPFailure(.forbidden, error.message, code: "refused")
         case .damaged: HTTPFailure(.serviceUnavailable, error.message, code: "damaged")
-        case .io: HTTPFailure(.serviceUnavailable, error.message, code: "unavailable")
+        case .io, .program:
+            HTTPFailure(.serviceUnavailable, error.message, code: "unavailable")
         }
     }
 

@@ -15,6 +15,8 @@ public enum Fault: Sendable, CaseIterable {
     case damaged
     /// The operating system, the disk or the network failed.
     case io
+    /// A program that the user named failed, was stopped, or took too long.
+    case program
 }
 
 /// An error that tells the user what happened, where, and what to do next.

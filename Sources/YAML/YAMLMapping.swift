@@ -111,6 +111,11 @@ public struct YAMLMapping {
         return members.remove(at: index).node
     }
 
+    /// The line of a key that was not taken yet, from 1; nil when the key is missing.
+    public func line(of key: String) -> Int? {
+        members.first { $0.key.utf8.elementsEqual(key.utf8) }.map { $0.line ?? 1 }
+    }
+
     /// Takes the text of a key; nil when the key is missing.
     public mutating func text(_ key: String) throws(ConfigurationError) -> Located<String>? {
         guard let node = take(key) else { return nil }

@@ -53,6 +53,12 @@ struct RunCommand: Command {
             "Show what a run would do, without storing anything or asking a service."))
     var dryRun = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Fail before the first request if vectors of documents need more than this many.",
+            valueName: "count"))
+    var maxRequests: Int?
+
     @Flag(help: "Fail when a source, or a pattern of include or exclude, matches nothing.")
     var strict = false
 
@@ -63,6 +69,12 @@ struct RunCommand: Command {
     var verbose = false
 
     @OptionGroup var options: GlobalOptions
+
+    func validate() throws {
+        if let maxRequests, maxRequests < 0 {
+            throw ValidationError("--max-requests must not be negative")
+        }
+    }
 
     func run(_ context: CommandContext) throws {
         let configuration = try FeatureConfiguration(reading: config)
@@ -81,13 +93,23 @@ struct RunCommand: Command {
         let report =
             dryRun
             ? try pipeline.preview(rebuild: rebuild, checks: checks, progress: show)
-            : try pipeline.run(message: message, rebuild: rebuild, checks: checks, progress: show)
-        context.progress.finish()
+            : try pipeline.run(
+                message: message, rebuild: rebuild, checks: checks, maxRequests: maxRequests,
+                announce: { Self.announce($0, context.output) }, progress: show)
+        line.finish()
         context.output.made(transaction: report.transaction)
         if context.output.isJSON {
             try context.output.emit(report.json)
         } else {
             try RunSummary(report, isVerbose: verbose).write(to: context.output)
         }
+    }
+
+    /// Says how many requests the run will make, before it makes them.
+    private static func announce(_ plan: EmbeddingPlan, _ output: Output) {
+        guard plan.requests > 0 else { return }
+        try? output.note(
+            "\(Quantity.count(plan.texts, "text")) to embed, "
+                + "\(Quantity.count(plan.requests, "request"))")
     }
 }

@@ -140,12 +140,12 @@ enum ProgressText {
         guard progress.made > 0, seconds > 0 else { return files }
         let rate = Double(progress.made) / seconds
         var text =
-            "embedded \(Quantity.count(progress.made, "chunk")), "
+            "embedded \(Quantity.count(progress.made)) of \(Quantity.count(progress.wanted, "chunk")), "
             + "\(Quantity.decimal(rate, places: rate < 10 ? 1 : 0))/s"
-        if let expected = progress.expected, expected > progress.made {
-            text += ", \(duration(Double(expected - progress.made) / rate)) left"
+        if progress.wanted > progress.made {
+            text += ", \(duration(Double(progress.wanted - progress.made) / rate)) left"
         }
-        return "\(text); \(files)"
+        return text
     }
 
     private static func duration(_ seconds: Double) -> String {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Artifacts
 import CommandSupport
+import Encoders
 import ModelServices
 import Objects
 import Refs
@@ -18,7 +19,7 @@ struct Training: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fti-training",
         abstract:
-            "Build datasets from features, train a ranker on them, and evaluate it.",
+            "Build datasets from features and train a ranker on them, or run your own trainer.",
         version: "fti-training \(Version.text)",
         subcommands: [Run.self])
 }
@@ -26,21 +27,28 @@ struct Training: ParsableCommand {
 /// `fti-training run CONFIG`.
 struct Run: Command {
     static let configuration = CommandConfiguration(
-        abstract: "Train on features and publish datasets and model in one transaction.",
+        abstract: "Train as a configuration says, and publish the model in one transaction.",
         discussion: ArgumentHelp.discussion(
             """
-            Reads a YAML file that names the features, labels and training parameters. Evaluation uses \
-            questions that training has not seen. The same inputs give the same files for any number of \
-            threads.
+            Reads a YAML file. With features, it names labels and training parameters: the run builds \
+            datasets, trains a ranker and evaluates it on questions that training has not seen. The \
+            same inputs give the same files for any number of threads. With trainer, it names a \
+            dataset and a command: the run executes the command and publishes what it leaves.
             """,
-            examples: ["fti-training run training.yaml", "fti-training run training.yaml --json"]))
+            examples: [
+                "fti-training run training.yaml", "fti-training run training.yaml --json",
+                "fti-training run trainer.yaml --resume",
+            ]))
 
     @OptionGroup var options: GlobalOptions
 
     @Argument(help: ArgumentHelp("The configuration, a YAML file.", valueName: "config"))
     var config: String
 
-    @Option(help: ArgumentHelp("Use N threads.", valueName: "n"))
+    @Flag(help: "Go on from the checkpoint that the last failed run of the trainer published.")
+    var resume = false
+
+    @Option(help: ArgumentHelp("Use N threads for the ranker.", valueName: "n"))
     var threads: Int = 2
 
     func validate() throws {
@@ -50,7 +58,19 @@ struct Run: Command {
     }
 
     func run(_ context: CommandContext) throws {
-        let configuration = try TrainingConfiguration(reading: config)
+        switch try TrainingPlan(reading: config) {
+        case .ranker(let configuration):
+            guard !resume else {
+                throw CommandError.usage(
+                    "--resume goes on with a trainer, and \(config) has none",
+                    remedy: "fti-training run \(config)")
+            }
+            try train(configuration, context)
+        case .trainer(let configuration): try train(configuration, context)
+        }
+    }
+
+    private func train(_ configuration: TrainingConfiguration, _ context: CommandContext) throws {
         let progress = context.progress
         let path = try context.repositoryLocation(configured: configuration.repository)
         let verified = try context.verifiedLeaves(of: path)
@@ -60,18 +80,43 @@ struct Run: Command {
             configuration: configuration,
             writer: context.writer,
             version: Version.text, threads: threads,
-            embedders: EmbedderSource(
-                endpoint: try ServiceEndpoint(environment: Environment.variable)),
+            embedders: EmbedderRegistry([
+                BertProvider(),
+                ServiceProvider(try ServiceEndpoint(environment: Environment.variable)),
+            ]),
             verified: verified.leaves,
             segments: SegmentCache(at: context.cachePath(of: path, ending: "segments")),
             progress: { progress.update($0) })
         let report = try run.run()
-        context.output.made(transaction: report.transaction)
-        for warning in report.warnings { try context.output.note("warning: \(warning)") }
+        try show(
+            report.json, report.lines, report.transaction, warnings: report.warnings, context)
+    }
+
+    private func train(_ configuration: TrainerConfiguration, _ context: CommandContext) throws {
+        let progress = context.progress
+        let path = try context.repositoryLocation(configured: configuration.repository)
+        let run = TrainerRun(
+            repository: try context.repository(at: path), configuration: configuration,
+            writer: context.writer, version: Version.text, isResumed: resume,
+            surroundings: TrainerRun.Surroundings(
+                environment: Environment.all, repository: RepositoryLocation.existing(path),
+                logs: context.stateFolder.map { "\($0)/runs" }, passesInterrupts: true),
+            progress: { progress.update($0) })
+        let report = try run.run()
+        try show(
+            report.json, report.lines, report.transaction, warnings: report.warnings, context)
+    }
+
+    private func show(
+        _ json: JSONObject, _ lines: [String], _ transaction: Int?, warnings: [String],
+        _ context: CommandContext
+    ) throws {
+        context.output.made(transaction: transaction)
+        for warning in warnings { try context.output.note("warning: \(warning)") }
         if context.output.isJSON {
-            try context.output.emit(report.json)
+            try context.output.emit(json)
         } else {
-            for line in report.lines { try context.output.line(line.printable()) }
+            for line in lines { try context.output.line(line.printable()) }
         }
     }
 }

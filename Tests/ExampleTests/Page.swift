@@ -14,7 +14,7 @@ struct Page: CustomStringConvertible {
     /// The steps of a reader, in the order of the page.
     enum Step {
         case run(Command)
-        /// A block of YAML that begins with a comment of a file's name is that file.
+        /// A block of YAML or shell that begins with a comment of a file's name is that file.
         case write(name: String, text: String)
     }
 
@@ -67,8 +67,8 @@ struct Page: CustomStringConvertible {
                                 line: parts[0], status: parts.count > 1 ? Int32(parts[1]) ?? -1 : 0,
                                 number: block.first + offset)))
                 }
-            } else if block.language == "yaml", let head = block.lines.first,
-                head.hasPrefix("# "), head.hasSuffix(".yaml")
+            } else if ["yaml", "sh"].contains(block.language), let head = block.lines.first,
+                head.hasPrefix("# "), head.hasSuffix(".\(block.language)")
             {
                 steps.append(
                     .write(

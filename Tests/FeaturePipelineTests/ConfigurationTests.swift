@@ -69,7 +69,7 @@ struct ConfigurationTests {
         #expect(configuration.sources.map(\.prefix) == ["handbook", "faq/en"])
         #expect(configuration.sources[0].include.map(\.text) == ["**/*.md", "**/*.html"])
         #expect((configuration.chunkSize, configuration.chunkOverlap) == (500, 50))
-        #expect(configuration.embedder.dimension == 128)
+        #expect(configuration.embedder == .builtin(dimension: 128))
     }
 
     @Test("missing keys have defaults")
@@ -80,7 +80,7 @@ struct ConfigurationTests {
         #expect(configuration.sources.map(\.location) == ["/project"])
         #expect(configuration.sources.map(\.prefix) == [""])
         #expect((configuration.chunkSize, configuration.chunkOverlap) == (1000, 100))
-        #expect(configuration.embedder.dimension == 384)
+        #expect(configuration.embedder == .builtin(dimension: 384))
     }
 
     @Test(

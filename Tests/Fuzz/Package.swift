@@ -24,6 +24,7 @@ let package = Package(
             dependencies: [
                 project("Storage"), project("Objects"), project("Refs"),
                 project("Artifacts"), project("TextAnalysis"), project("ModelServices"),
+                project("Encoders"),
                 project("Documents"),
                 project("FeaturePipeline"), project("TrainingPipeline"),
             ],

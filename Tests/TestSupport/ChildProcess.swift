@@ -55,6 +55,9 @@ package final class ChildProcess {
         try process.run()
     }
 
+    /// The number of the process.
+    package var identifier: Int32 { process.processIdentifier }
+
     /// Waits until the process ends.
     package func finish() throws -> Outcome {
         process.waitUntilExit()

@@ -17,6 +17,12 @@ public protocol Embedder: Sendable {
     /// The space that the vectors belong to.
     var space: EmbeddingSpace { get }
 
+    /// What counts the tokens of a text; nil for an embedder that takes texts of any length.
+    var tokens: (any TokenCounter)? { get }
+
+    /// The number of requests to a service that the vectors of some texts take; 0 where none is asked.
+    func requests(for texts: [String]) -> Int
+
     /// The vector of a text: ``EmbeddingSpace/dimension`` finite numbers.
     func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float]
 
@@ -29,7 +35,22 @@ public protocol Embedder: Sendable {
     ) throws(EmbeddingError) -> [[Float]]
 }
 
+/// Counts tokens as a model does.
+public protocol TokenCounter: Sendable {
+    /// The most tokens of a text that the model reads; it ignores the rest.
+    var limit: Int { get }
+
+    /// The number of tokens of a text, as far as the text decides it: without a prefix and the marks around it.
+    func count(_ text: String) -> Int
+}
+
 extension Embedder {
+    /// Nil: texts may have any length.
+    public var tokens: (any TokenCounter)? { nil }
+
+    /// 0: no service is asked.
+    public func requests(for texts: [String]) -> Int { 0 }
+
     /// The vectors of some texts, made one by one.
     public func embed(
         _ texts: [String], as role: EmbeddingRole, made: @Sendable (Int, [[Float]]) -> Void
@@ -67,6 +88,8 @@ public enum EmbeddingError: Diagnosable, Hashable {
     /// A service failed or refused a request; neither the name nor the reason holds a password or key. `said` is the
     /// service's own explanation, which may repeat what it was asked; empty where it gives none.
     case service(name: String, reason: String, Fault, remedy: String? = nil, said: String = "")
+    /// The embedder's model is in the repository, and this program cannot run it.
+    case model(message: String, Fault, remedy: String? = nil)
     /// The embedder does not support this dimension.
     case invalidDimension(Int)
 
@@ -74,7 +97,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .invalidDimension: .usage
-        case .service(_, _, let fault, _, _): fault
+        case .service(_, _, let fault, _, _), .model(_, let fault, _): fault
         case .unavailable, .embedderDiffers, .canaryDiffers, .serviceUnknown, .spacesDiffer:
             .refused
         }
@@ -99,6 +122,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
             "space \(space.short) needs an embedding service with the model \(model), "
                 + "but no service address is set"
         case .service(_, _, _, _, let said): logMessage + (said.isEmpty ? "" : ": \(said)")
+        case .model(let message, _, _): message
         case .invalidDimension(let dimension):
             "embedding dimension \(dimension) is not supported: "
                 + "it must be a multiple of 8 from 8 to 65536"
@@ -123,7 +147,7 @@ public enum EmbeddingError: Diagnosable, Hashable {
         case .unavailable: "embed the features again with an embedder of this program"
         case .serviceUnknown:
             "export FTI_EMBED_URL=https://HOST/v1/embeddings and, where it needs a key, FTI_EMBED_KEY"
-        case .service(_, _, _, let remedy, _): remedy
+        case .service(_, _, _, let remedy, _), .model(_, _, let remedy): remedy
         case .embedderDiffers, .canaryDiffers:
             "use the embedder that made the features, or embed them again"
         case .spacesDiffer: "train the model on these features, or promote both together"

@@ -37,6 +37,9 @@ public struct EmbeddingSpace: Hashable, Sendable {
     public var documentPrefix: String
     /// The extra members of each request, where the embedder is a service.
     public var request: RequestMembers
+    /// What the embedder needs to know of its model besides ``weights`` and ``tokenizer``. These are then objects of the
+    /// repository, which stay as long as the space. Nil for embedders without stored weights.
+    public var encoder: JSONObject?
     /// The number of components of a vector.
     public var dimension: Int
     /// The type of the components, such as `fp32`.
@@ -67,8 +70,8 @@ public struct EmbeddingSpace: Hashable, Sendable {
     public init(
         embedder: String, version: String, weights: ObjectID, tokenizer: ObjectID,
         pooling: String, normalization: String, queryPrefix: String, documentPrefix: String,
-        request: RequestMembers = RequestMembers(), dimension: Int, elementType: String,
-        tolerance: Double, canaries: [Canary]
+        request: RequestMembers = RequestMembers(), encoder: JSONObject? = nil, dimension: Int,
+        elementType: String, tolerance: Double, canaries: [Canary]
     ) {
         self.embedder = embedder
         self.version = version
@@ -79,6 +82,7 @@ public struct EmbeddingSpace: Hashable, Sendable {
         self.queryPrefix = queryPrefix
         self.documentPrefix = documentPrefix
         self.request = request
+        self.encoder = encoder
         self.dimension = dimension
         self.elementType = elementType
         self.tolerance = tolerance
@@ -89,10 +93,15 @@ public struct EmbeddingSpace: Hashable, Sendable {
     public static let serviceName = "api"
 
     /// Whether the built-in embedder makes its vectors, which reflect words only.
-    var isBuiltin: Bool { embedder.utf8.elementsEqual(BuiltinEmbedder.name.utf8) }
+    public var isBuiltin: Bool { embedder.utf8.elementsEqual(BuiltinEmbedder.name.utf8) }
 
     /// Whether a service makes its vectors.
     public var isService: Bool { embedder.utf8.elementsEqual(Self.serviceName.utf8) }
+
+    /// The text prepended to texts of a role.
+    public func prefix(of role: EmbeddingRole) -> String {
+        role == .query ? queryPrefix : documentPrefix
+    }
 
     /// The identity of the object whose bytes are ``encoded``.
     public var id: ObjectID { ObjectID(of: encoded.span) }
@@ -139,9 +148,6 @@ public struct RequestMembers: Hashable, Sendable {
 
     /// The members as canonical JSON for messages; empty when there are none.
     var text: String { isEmpty ? "" : json.canonicalText }
-
-    /// Hashes the canonical form.
-    public func hash(into hasher: inout Hasher) { hasher.combine(json.canonicalBytes) }
 }
 
 extension EmbeddingSpace {
@@ -157,6 +163,7 @@ extension EmbeddingSpace {
         object["queryPrefix"] = .string(queryPrefix)
         object["documentPrefix"] = .string(documentPrefix)
         if !request.isEmpty { object["request"] = request.json }
+        if let encoder { object["encoder"] = .object(encoder) }
         object["dimension"] = .integer(dimension)
         object["elementType"] = .string(elementType)
         object["tolerance"] = .number(tolerance)
@@ -221,6 +228,7 @@ extension EmbeddingSpace {
             ? try reader.nested("request") { (inner) throws(JSONSchemaError) in
                 try RequestMembers(&inner)
             } : RequestMembers()
+        let encoder = reader.has("encoder") ? try reader.object("encoder") : nil
         guard tolerance >= 0 else { throw reader.error("tolerance", "must not be negative") }
         self.init(
             embedder: name.0, version: name.1, weights: try reader.objectID("weights"),
@@ -228,7 +236,7 @@ extension EmbeddingSpace {
             normalization: try reader.string("normalization"),
             queryPrefix: try reader.string("queryPrefix"),
             documentPrefix: try reader.string("documentPrefix"), request: request,
-            dimension: dimension, elementType: try reader.string("elementType"),
+            encoder: encoder, dimension: dimension, elementType: try reader.string("elementType"),
             tolerance: tolerance,
             canaries: canaries)
     }
@@ -283,6 +291,7 @@ extension EmbeddingSpace {
             ("query prefix", queryPrefix, other.queryPrefix),
             ("document prefix", documentPrefix, other.documentPrefix),
             ("request", request.text, other.request.text),
+            ("encoder", encoderText, other.encoderText),
             ("dimension", "\(dimension)", "\(other.dimension)"),
             ("element type", elementType, other.elementType),
             ("tolerance", "\(tolerance)", "\(other.tolerance)"),
@@ -293,6 +302,8 @@ extension EmbeddingSpace {
         return digests.map { "\($0.0) \($0.1.short), not \($0.2.short)" }
             + texts.map { "\($0.0) \(quoted($0.1)), not \(quoted($0.2))" }
     }
+
+    private var encoderText: String { encoder.map { JSON.object($0).canonicalText } ?? "" }
 
     /// This program's embedder for this space, with its canaries checked.
     ///

@@ -3,6 +3,7 @@
 #pragma once
 #include "checksum.h"
 #include "cutting.h"
+#include "encoder.h"
 #include "json.h"
 #include "keyed_hash.h"
 #include "planes.h"

@@ -40,6 +40,9 @@ int fti_is_remote(int fd);
 /// the command writes to the previous standard output. Returns the process id, or -1 with nothing changed.
 pid_t fti_start_pager(const char *command);
 
+/// The variables of this process, each as `NAME=VALUE`, and a null pointer.
+char **fti_environment(void);
+
 /// Creates a pipe whose ends no other program inherits: 0, or -1 with `errno` set.
 int fti_pipe(int ends[2]);
 
@@ -49,6 +52,43 @@ int fti_memory_file(void);
 /// Starts the program at a path with three descriptors as its standard streams. It inherits no other descriptors, and
 /// handles all signals in the default way. Returns 0 or an error number.
 int fti_spawn(pid_t *child, const char *path, char *const arguments[], char *const variables[], const int streams[3]);
+
+/// A program for ``fti_supervise``.
+struct fti_program {
+    /// The path of the program.
+    const char *path;
+    /// Its arguments, with its name, and its environment; both end with a null pointer.
+    char *const *arguments, *const *variables;
+    /// The directory that it runs in.
+    const char *directory;
+    /// The descriptor that it gets as its standard output and standard error.
+    int output;
+    /// How many processes stand between the one that is started and the one that signals are meant for.
+    int wrappers;
+};
+
+/// How a supervised program ended: what happened, and the exit code, the signal or the error number.
+struct fti_program_end {
+    enum { FTI_EXITED, FTI_SIGNALLED, FTI_NOT_STARTED } kind;
+    int value;
+};
+
+/// Starts a program and a supervisor that ends the program with all its descendants: after the program itself has
+/// ended, on ``fti_tell`` with SIGKILL, and when `channel` closes, as it does when this process dies in any way. The
+/// program has no terminal, inherits no other descriptors and handles all signals in the default way. When everything
+/// has ended, the channel delivers a `struct fti_program_end`. Returns the process id of the supervisor, which the
+/// caller must reap, or -1 with `errno` set.
+pid_t fti_supervise(const struct fti_program *program, int *channel);
+
+/// Sends a signal to the process group of a supervised program: 0, or -1 when it has ended.
+int fti_tell(int channel, unsigned char signal);
+
+/// From now on, SIGINT, SIGTERM and SIGHUP do not end this process, unless they were ignored before: each writes its
+/// number to a pipe, as one byte. Returns the end for reading, or -1 when they are caught already or with `errno` set.
+int fti_catch_interrupts(void);
+
+/// Gives SIGINT, SIGTERM and SIGHUP the effect that they had before ``fti_catch_interrupts``, and closes the pipe.
+void fti_release_interrupts(void);
 
 /// From now on, a fault in a registered mapping does not end the process: the handler of SIGBUS marks the mapping as
 /// damaged and replaces all of it by zeros. Any other SIGBUS has the effect that it had before. Returns 0, or -1 with

@@ -1,4 +1,5 @@
 internal import Objects
+internal import Processes
 
 /// Extracts the text of a PDF.
 enum PDFCleaner {

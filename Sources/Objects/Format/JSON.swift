@@ -112,7 +112,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
 }
 
 /// The members of a JSON object, in canonical order (RFC 8785: by UTF-16 code units of the key).
-public struct JSONObject: Sendable, Equatable, Sequence {
+public struct JSONObject: Sendable, Hashable, Sequence {
     /// One key and its value.
     public struct Member: Sendable, Equatable {
         /// The key.
@@ -124,6 +124,11 @@ public struct JSONObject: Sendable, Equatable, Sequence {
         public static func == (left: Member, right: Member) -> Bool {
             JSONObject.areSame(left.key, right.key) && left.value == right.value
         }
+    }
+
+    /// Hashes the canonical form.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(JSON.object(self).canonicalBytes)
     }
 
     /// The members in canonical order.

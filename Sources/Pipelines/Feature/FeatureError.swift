@@ -21,6 +21,8 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
     case spaceDiffers(RefName, found: ObjectID?, needed: ObjectID, differences: [String])
     /// The embedding space changes, but rows must stay because their documents may still exist.
     case spaceChangesIncompletely(document: String)
+    /// The run would make more requests than it may; it made none.
+    case tooManyRequests(EmbeddingPlan, limit: Int)
     /// The embedder failed.
     case embedding(EmbeddingError)
     /// The log or a ref could not be read or changed.
@@ -43,7 +45,7 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
     public var fault: Fault {
         switch self {
         case .configuration, .duplicateDocument: .usage
-        case .notFeatures, .spaceDiffers, .spaceChangesIncompletely: .refused
+        case .notFeatures, .spaceDiffers, .spaceChangesIncompletely, .tooManyRequests: .refused
         case .noDocuments, .sourceMissing, .nothingMatches: .missing
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
@@ -71,6 +73,8 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
         case .spaceChangesIncompletely(let document):
             "the embedding space changes, but \(document) could not be listed or read, so its "
                 + "rows must stay"
+        case .tooManyRequests(let plan, let limit):
+            "\(plan.texts) texts need \(plan.requests) requests, more than \(limit)"
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message
@@ -94,6 +98,8 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
                 + "fti-feature run CONFIG --rebuild"
         case .spaceChangesIncompletely:
             "make all sources readable, or write to another ref, such as features/next"
+        case .tooManyRequests(let plan, _):
+            "allow them with --max-requests \(plan.requests), or read fewer documents"
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy

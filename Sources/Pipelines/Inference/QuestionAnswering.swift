@@ -115,7 +115,7 @@ public struct LoadingOptions: Sendable {
     /// Settings that override the ranker's.
     public var retrieval = RetrievalOverrides()
     /// Opens the embedder of the features' space.
-    public var embedders = EmbedderSource()
+    public var embedders = EmbedderRegistry()
     /// Whether the search may miss candidates in exchange for speed; see ``Retrieval/search``.
     public var isApproximate = false
     /// The record of leaves that were already verified; nil to verify all.

@@ -25,7 +25,7 @@ public struct ResolvedVersions: Sendable {
     ///   `refs`, `objects`.
     static func resolve(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
-        embedders: EmbedderSource
+        embedders: EmbedderRegistry
     ) throws(InferenceError) -> ResolvedVersions {
         let objects = try wrapping(repository.objects(in: state), as: InferenceError.refs)
         let features = try wrapping(
@@ -56,7 +56,7 @@ public struct ResolvedVersions: Sendable {
             )
         }
         let embedder = try wrapping(
-            embedders.embedder(of: description), as: InferenceError.embedding)
+            embedders.embedder(of: description, in: objects), as: InferenceError.embedding)
         return ResolvedVersions(
             chosen: chosen, space: description, table: table,
             schema: AttributeSchema(params: features.params), index: features.index,

@@ -100,7 +100,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
 extension TrainingConfiguration {
     /// The maximum number of bytes of a configuration file.
-    private static let sizeLimit = 1 << 20
+    static let sizeLimit = 1 << 20
 
     /// Reads a configuration file.
     ///

@@ -4,7 +4,7 @@ public import Refs
 public import Storage
 
 /// Why training failed. Nothing was published.
-public enum TrainingError: RepositoryFailure, Diagnosable {
+public enum TrainingError: RepositoryFailure, DetailedFailure {
     /// The configuration is invalid.
     case configuration(path: String, line: Int?, reason: String)
     /// A file of labels is invalid.
@@ -13,6 +13,20 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
     case notFeatures(name: String, reason: String)
     /// No question remains to train on.
     case tooFewQuestions(training: Int, heldOut: Int, unresolved: Int, missing: [MissingLabel])
+    /// A trainer cannot be given an input, because it is not a snapshot of files of the right kind.
+    case notFiles(name: String, reason: String)
+    /// A variable that the trainer would get contains a secret.
+    case secretVariable(name: String)
+    /// The command or a parameter of the trainer contains a likely secret key, which begins so.
+    case secretParameter(String)
+    /// The trainer's program does not exist or is not executable.
+    case noProgram(name: String)
+    /// The trainer cannot run in a sandbox.
+    case sandbox(reason: String, remedy: String)
+    /// The run cannot go on from a checkpoint.
+    case resume(ResumeProblem)
+    /// The trainer failed; the report says how.
+    case trainer(TrainerFailure)
     /// The embedder of the features is missing or differs.
     case embedding(EmbeddingError)
     /// The repository failed or refused the transaction.
@@ -35,7 +49,11 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
     public var fault: Fault {
         switch self {
         case .configuration, .labels, .tooFewQuestions: .usage
-        case .notFeatures: .refused
+        case .notFeatures, .notFiles, .secretVariable, .secretParameter, .sandbox: .refused
+        case .resume(.withoutRef): .usage
+        case .resume: .refused
+        case .noProgram: .missing
+        case .trainer: .program
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -58,6 +76,16 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
                         + "\(unresolved) whose sections the features lack"
             ]
                 + MissingLabel.lines(missing)).joined(separator: "\n")
+        case .notFiles(let name, let reason): "a trainer cannot take \(name): \(reason)"
+        case .secretVariable(let name):
+            "the value of the variable \(name) contains a secret, and trainers get none"
+        case .secretParameter(let name):
+            "the trainer's command or a parameter contains a likely secret key (\(name)...), and "
+                + "they are published with the model"
+        case .noProgram(let name): "the trainer's program \(name) is not there, or not executable"
+        case .sandbox(let reason, _): "cannot run the trainer in a sandbox: \(reason)"
+        case .resume(let problem): problem.message
+        case .trainer(let failure): failure.message
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message
@@ -76,10 +104,28 @@ public enum TrainingError: RepositoryFailure, Diagnosable {
         case .tooFewQuestions:
             "check that the labels name documents and sections of the features, or leave "
                 + "out `questions` to generate questions from the features"
+        case .notFiles: "put the files in a snapshot of their own, with ftictl put"
+        case .secretVariable(let name): "unset \(name), or take the secret out of its value"
+        case .secretParameter: "store what needs the secret with ftictl put first"
+        case .noProgram:
+            "a name with a slash is relative to the folder of the configuration; another one is "
+                + "looked up on the PATH"
+        case .sandbox(_, let remedy): remedy
+        case .resume(let problem): problem.remedy
+        case .trainer(let failure): failure.remedy
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy
         case .storage(let error): error.remedy
+        }
+    }
+
+    /// See ``DetailedFailure``.
+    public var details: JSONObject {
+        switch self {
+        case .trainer(let failure): failure.details
+        case .refs(let error): error.details
+        default: JSONObject()
         }
     }
 }

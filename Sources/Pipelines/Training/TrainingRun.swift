@@ -14,7 +14,7 @@ public struct TrainingRun: Sendable {
     private let writer: Writer
     private let version: String
     private let threads: Int
-    private let embedders: EmbedderSource
+    private let embedders: EmbedderRegistry
     private let verified: VerifiedLeaves?
     private let segments: SegmentCache
     private let progress: @Sendable (String) -> Void
@@ -30,7 +30,7 @@ public struct TrainingRun: Sendable {
     ///   - progress: Receives the name of each stage as it begins.
     public init(
         repository: Repository, configuration: TrainingConfiguration, writer: Writer,
-        version: String, threads: Int, embedders: EmbedderSource = EmbedderSource(),
+        version: String, threads: Int, embedders: EmbedderRegistry = EmbedderRegistry(),
         verified: VerifiedLeaves? = nil, segments: SegmentCache = SegmentCache(),
         progress: @escaping @Sendable (String) -> Void = { _ in }
     ) {

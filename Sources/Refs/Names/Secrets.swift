@@ -1,4 +1,4 @@
-internal import Objects
+public import Objects
 
 /// Finds secrets that must not get into the log, which is permanent, or into a snapshot, which is stored for long.
 ///
@@ -13,7 +13,7 @@ public enum Secrets {
 
     /// The public beginning of the first likely secret key in a JSON value; nil when there is none. It searches
     /// strings, the names of members, and each name together with its string.
-    static func find(in json: JSON) -> String? {
+    public static func find(in json: JSON) -> String? {
         switch json {
         case .null, .bool, .number, .float: return nil
         case .string(let text): return find(in: text)

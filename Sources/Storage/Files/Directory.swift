@@ -151,6 +151,18 @@ final class Directory: Sendable {
         }
     }
 
+    /// Moves an entry to a new name in another directory; returns 0 or the error number.
+    func move(_ old: [UInt8], to name: [UInt8], in other: Directory) -> Int32 {
+        withNames(old, name) {
+            fti_rename_no_replace(descriptor.number, $0, other.descriptor.number, $1)
+        }
+    }
+
+    /// Gives the owner all permissions for an entry that is no symbolic link, as far as possible.
+    func unlock(_ name: [UInt8]) {
+        _ = withCString(name) { fchmodat(descriptor.number, $0, 0o700, 0) }
+    }
+
     private func withNames(
         _ old: [UInt8], _ new: [UInt8],
         _ call: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32

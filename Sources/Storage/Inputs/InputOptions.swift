@@ -3,6 +3,8 @@ public struct InputOptions: Sendable {
     /// Whether to follow all symbolic links. Otherwise, only links that stay in their scope are followed; see
     /// ``InputListing/walking(_:_:)``.
     public var followLinks = false
+    /// Whether all symbolic links are refused, even those that stay in their scope.
+    public var refusesLinks = false
     /// Patterns of excluded entries in `.gitignore` syntax, relative to each named directory.
     public var excludes: [String] = []
     /// Whether ``defaultExcludes`` apply, unless a pattern overrides them.

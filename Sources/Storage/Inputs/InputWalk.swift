@@ -315,6 +315,8 @@ struct InputWalk {
         switch status.kind {
         case .directory: return try self.level(place, trail, try directory.directory(name))
         case .regular: add(place, trail, FileVersion(status), root)
+        case .link where options.refusesLinks:
+            refuse(directory.path(of: name), .link, "it is a symbolic link")
         case .link: try follow(name, in: directory, below: root, place, trail)
         default:
             refuse(

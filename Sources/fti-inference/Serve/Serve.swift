@@ -2,6 +2,7 @@ import ArgumentParser
 import Artifacts
 import CommandSupport
 import Dispatch
+import Encoders
 import Glibc
 import InferencePipeline
 import Logging
@@ -247,8 +248,10 @@ extension LoadingOptions {
     /// names.
     init(of path: String, _ verified: VerifiedLeavesFile, _ context: CommandContext) throws {
         self.init()
-        embedders = EmbedderSource(
-            endpoint: try ServiceEndpoint(environment: Environment.variable))
+        embedders = EmbedderRegistry([
+            BertProvider(),
+            ServiceProvider(try ServiceEndpoint(environment: Environment.variable)),
+        ])
         self.verified = verified.leaves
         segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
     }

@@ -138,11 +138,14 @@ private struct VersionSearch {
             throw CurrentRetrieval.Obstacle("\(versions.names) has no vectors")
         }
         let space = try EmbeddingSpace(id, in: objects)
-        guard !space.isService else {
+        guard space.isBuiltin else {
             let revision = versions.release == nil ? "--features" : "--release"
             throw CurrentRetrieval.Obstacle(
-                "the vectors of \(versions.names) come from an embedding service, and ftictl has no "
-                    + "network",
+                space.isService
+                    ? "the vectors of \(versions.names) come from an embedding service, and ftictl "
+                        + "has no network"
+                    : "the vectors of \(versions.names) come from the model \(space.embedder), which "
+                        + "ftictl cannot run",
                 remedy: "fti-inference ask QUESTION \(revision) \(versions.names)")
         }
         let vector: [Float]

@@ -35,7 +35,7 @@ package struct FuzzTarget: Sendable {
         .conditions,
         .names, .locks, .spaces, .replies, .configurations, .attributes, .html, .markdown,
         .dialects, .markup, .word, .notebook, .pdf, .patterns, .words, .postings, .chats, .prompts,
-        .canaries, .records,
+        .canaries, .records, .tokenizers,
     ]
 }
 

@@ -10,11 +10,13 @@ internal import TextAnalysis
 /// chunk, and one inserted elsewhere leaves most chunks unchanged. When a cut splits a paragraph, the next chunk
 /// repeats up to ``overlap`` characters of it, in whole sentences; when a cut splits a table, the next chunk repeats
 /// its header rows, unless they would take half of the chunk.
-package struct RecursiveSplitter: Sendable, Hashable {
-    /// The maximum number of characters (Unicode scalars) of a chunk.
+package struct RecursiveSplitter: Sendable {
+    /// The maximum length of a chunk.
     package let size: Int
-    /// The maximum number of characters that a chunk repeats from the previous one.
+    /// The maximum length of what a chunk repeats from the previous one.
     package let overlap: Int
+    /// What lengths count.
+    package let measure: TextMeasure
 
     /// Whether an overlap leaves room for new text in every chunk.
     package static func isValid(size: Int, overlap: Int) -> Bool {
@@ -27,25 +29,31 @@ package struct RecursiveSplitter: Sendable, Hashable {
     /// Makes a splitter.
     ///
     /// - Parameters:
-    ///   - size: The most characters of a chunk, within ``sizes``.
-    ///   - overlap: The most repeated characters, at most half of `size`.
-    package init(size: Int = 1000, overlap: Int = 100) {
+    ///   - size: The maximum length of a chunk, within ``sizes``.
+    ///   - overlap: The maximum length of what is repeated, at most half of `size`.
+    ///   - measure: What lengths count.
+    package init(size: Int = 1000, overlap: Int = 100, measure: TextMeasure = .characters) {
         precondition(Self.isValid(size: size, overlap: overlap), "the configuration checks sizes")
         self.size = size
         self.overlap = overlap
+        self.measure = measure
     }
 
     /// Identifies the rules that determine a document's chunks besides its text.
-    package var identity: String { "recursive-2 \(size)/\(overlap)" }
+    package var identity: String {
+        let unit = if case .tokens = measure { " tokens" } else { "" }
+        return "recursive-2 \(size)/\(overlap)\(unit)"
+    }
 
     /// The chunks of a document in order.
     package func chunks(of document: CleanDocument) -> [Chunk] {
-        SectionJoining(size: size).joined(document.sections.map { ($0, chunks(of: $0)) })
+        SectionJoining(size: size, measure: measure).joined(
+            document.sections.map { ($0, chunks(of: $0)) })
     }
 
     /// The chunks of one section in order.
     package func chunks(of section: CleanDocument.Section) -> [Chunk] {
-        let text = SectionText(section.blocks)
+        let text = SectionText(section.blocks, measuredIn: measure)
         let breaks = Breaks(text)
         return starts(text, breaks).enumerated().map { ordinal, part in
             chunk(part, ordinal, of: section, text, breaks)
@@ -85,20 +93,23 @@ package struct RecursiveSplitter: Sendable, Hashable {
     /// The share of ``size`` that a chunk should fill where the text allows it.
     private static let fill = (numerator: 9, denominator: 20)
 
-    /// The fewest characters of a chunk in a section that is cut.
+    /// The least length of a chunk in a section that is cut.
     private var least: Int { min(size / 5, 100) }
 
     /// The start of the chunk that ends at `end`.
     private func start(of end: Int, _ text: SectionText, _ breaks: Breaks) -> Int {
-        if end <= size { return 0 }
-        let latest = end - max(1, size * Self.fill.numerator / Self.fill.denominator)
+        if text.length(0..<end) <= size { return 0 }
+        let latest = text.position(
+            max(1, size * Self.fill.numerator / Self.fill.denominator), before: end)
         var best: (strength: Breaks.Strength, hash: UInt64, start: Int)?
         // The start of the longest chunk that begins well but is shorter than it should be.
         var short: Int?
-        for start in max(end - size, least)...(end - least) {
+        let earliest = max(text.position(size, before: end), text.position(least))
+        for start in earliest...max(earliest, text.position(least, before: end)) {
             let strength = breaks[start]
             if strength == .none { continue }
-            guard end - start + headerLength(above: start, text) <= size else { continue }
+            guard text.length(start..<end) + headerLength(above: start, text) <= size
+            else { continue }
             if start > latest {
                 if best.map({ $0.strength >= .sentence }) ?? false { break }
                 if strength >= .sentence, short == nil { short = start }
@@ -116,13 +127,14 @@ package struct RecursiveSplitter: Sendable, Hashable {
 
     /// The length of the repeated header, with its line break.
     private func headerLength(above start: Int, _ text: SectionText) -> Int {
-        header(above: start, text).map { $0.count + 1 } ?? 0
+        header(above: start, text).map { text.length($0) + 1 } ?? 0
     }
 
     /// The table header to repeat in a chunk that begins at a position; nil if there is none, or it would take half a
     /// chunk.
     private func header(above start: Int, _ text: SectionText) -> Range<Int>? {
-        guard let header = text.header(above: start), header.count < size / 2 else { return nil }
+        guard let header = text.header(above: start), text.length(header) < size / 2
+        else { return nil }
         return header
     }
 
@@ -137,9 +149,13 @@ package struct RecursiveSplitter: Sendable, Hashable {
 
     /// The start of the longest possible chunk, or a little later where a combining mark would lose its base.
     private func hardBreak(before end: Int, _ text: SectionText) -> Int {
-        let first = end - size + headerLength(above: end - size, text)
+        let longest = text.position(size, before: end)
+        // A single token can be longer than what is left of it here.
+        let first = min(
+            text.position(size - headerLength(above: longest, text), before: end), end - 1)
+        let last = text.position(size / 2, before: end)
         var at = first
-        while at < end - size / 2, Self.continues(text.scalars, at) { at += 1 }
+        while at < last, Self.continues(text.scalars, at) { at += 1 }
         return Self.continues(text.scalars, at) ? first : at
     }
 
@@ -163,7 +179,9 @@ package struct RecursiveSplitter: Sendable, Hashable {
         guard overlap > 0, part.lowerBound > block.lowerBound, text.blocks[index].kind != .code
         else { return part.lowerBound }
         let end = text.trimmingSpace(before: part.lowerBound, after: 0)
-        let earliest = max(block.lowerBound, end - overlap, part.upperBound - size)
+        let earliest = max(
+            block.lowerBound, text.position(overlap, before: end),
+            text.position(size, before: part.upperBound))
         return (earliest..<part.lowerBound).first {
             breaks[$0] >= .sentence || $0 == block.lowerBound
         } ?? part.lowerBound
@@ -249,8 +267,10 @@ extension CleanDocument.Section {
 
 /// Joins very short sections with their neighbours: on its own, "See Also" answers nothing.
 struct SectionJoining {
-    /// The maximum number of characters of a chunk.
+    /// The maximum length of a chunk.
     let size: Int
+    /// What lengths count.
+    let measure: TextMeasure
 
     /// The weight, heading included, below which a section is joined.
     private static let limit = 30
@@ -303,7 +323,7 @@ struct SectionJoining {
     }
 
     private func fits(_ text: String, with chunk: Chunk) -> Bool {
-        chunk.text.unicodeScalars.count + 2 + text.unicodeScalars.count <= size
+        measure.length(of: chunk.text) + 2 + measure.length(of: text) <= size
     }
 
     /// Whether the parent headings of a section also apply to the previous one.

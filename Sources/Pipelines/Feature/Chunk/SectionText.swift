@@ -12,8 +12,10 @@ struct SectionText {
     let ranges: [Range<Int>]
     /// For each block that is a table row, the blocks that form the header of its table; empty for other blocks.
     let headers: [Range<Int>]
+    /// The length of the text up to each position; nil where that is the position itself.
+    private let lengths: [Int]?
 
-    init(_ blocks: [CleanDocument.Block]) {
+    init(_ blocks: [CleanDocument.Block], measuredIn measure: TextMeasure = .characters) {
         var scalars: [Unicode.Scalar] = []
         scalars.reserveCapacity(blocks.reduce(0) { $0 + $1.text.utf8.count + 2 })
         var ranges: [Range<Int>] = []
@@ -32,6 +34,25 @@ struct SectionText {
         self.blocks = blocks
         self.ranges = ranges
         self.headers = headers
+        lengths = measure.lengths(of: scalars)
+    }
+
+    /// The length of a range.
+    func length(_ range: Range<Int>) -> Int {
+        guard let lengths else { return range.count }
+        return lengths[range.upperBound] - lengths[range.lowerBound]
+    }
+
+    /// The first position from which the text up to `end` is at most `length` long.
+    func position(_ length: Int, before end: Int) -> Int {
+        guard let lengths else { return max(0, end - length) }
+        return lengths[..<end].binarySearch { $0 < lengths[end] - length }
+    }
+
+    /// The first position up to which the text is at least `length` long; the end of a shorter text.
+    func position(_ length: Int) -> Int {
+        guard let lengths else { return min(length, count) }
+        return min(lengths.binarySearch { $0 < length }, count)
     }
 
     private static func header(

@@ -1,6 +1,8 @@
 internal import Artifacts
+internal import Encoders
 public import ModelServices
 internal import Objects
+internal import Refs
 internal import Storage
 internal import YAML
 
@@ -8,6 +10,8 @@ internal import YAML
 public enum EmbedderChoice: Hashable, Sendable {
     /// The built-in embedder.
     case builtin(dimension: Int)
+    /// A sentence embedder of the BERT family, whose model is in the repository at a revision.
+    case bert(model: String)
     /// An embedder behind a service.
     case service(Service)
 
@@ -40,65 +44,54 @@ public enum EmbedderChoice: Hashable, Sendable {
         }
     }
 
-    /// The number of components of a vector.
-    public var dimension: Int {
-        switch self {
-        case .builtin(let dimension): dimension
-        case .service(let service): service.model.dimension
-        }
-    }
-
     /// The embedder as snapshots record it.
     var params: JSON {
         switch self {
         case .builtin(let dimension):
             ["name": .string(BuiltinEmbedder.name), "dimension": .integer(dimension)]
+        case .bert(let model):
+            ["name": .string(SentenceEncoder.name), "model": .string(model)]
         case .service(let service):
             service.params
         }
     }
 
-    /// Whether vectors cost money, so that an interrupted run keeps them.
-    var isService: Bool { if case .service = self { true } else { false } }
+    /// Whether vectors cost so much time or money that an interrupted run keeps them.
+    var isExpensive: Bool { if case .builtin = self { false } else { true } }
+}
 
-    /// Opens the embedder.
+extension EmbedderChoice.Service {
+    /// Opens the service.
     ///
     /// - Parameters:
     ///   - known: Spaces that already hold vectors, in order of preference.
     ///   - variable: Returns the value of an environment variable; nil when it is not set.
-    /// - Throws: `service`, `invalidDimension`.
+    /// - Throws: `service`.
     func open(
         known: [EmbeddingSpace], variable: (String) -> String?
     ) throws(EmbeddingError) -> any Embedder {
-        switch self {
-        case .builtin(let dimension): return try BuiltinEmbedder(dimension: dimension)
-        case .service(let service):
-            var endpoint = ServiceEndpoint(service.address)
-            endpoint.key = try wrapping(as: EmbeddingError.init) {
-                () throws(ServiceKey.Unusable) in
-                try ServiceKey(
-                    named: service.keyVariable ?? ServiceEndpoint.keyVariable, variable)
-            }
-            if endpoint.key == nil, let name = service.keyVariable {
-                throw .service(
-                    name: service.address.description,
-                    reason: "needs a key: the environment variable \(name) is not set", .usage,
-                    remedy: "export \(name)=KEY")
-            }
-            endpoint.headers =
-                service.headers.isEmpty
-                ? try ServiceHeader.fromEnvironment(variable)
-                : try service.headers.map { (header) throws(EmbeddingError) in
-                    try header.resolved(for: service.address, variable)
-                }
-            endpoint.batch = service.batch ?? endpoint.batch
-            endpoint.timeout = service.timeout ?? endpoint.timeout
-            return try ServiceEmbedder.open(service.model, at: endpoint, known: known)
+        var endpoint = ServiceEndpoint(address)
+        endpoint.key = try wrapping(as: EmbeddingError.init) {
+            () throws(ServiceKey.Unusable) in
+            try ServiceKey(named: keyVariable ?? ServiceEndpoint.keyVariable, variable)
         }
+        if endpoint.key == nil, let name = keyVariable {
+            throw .service(
+                name: address.description,
+                reason: "needs a key: the environment variable \(name) is not set", .usage,
+                remedy: "export \(name)=KEY")
+        }
+        endpoint.headers =
+            headers.isEmpty
+            ? try ServiceHeader.fromEnvironment(variable)
+            : try headers.map { (header) throws(EmbeddingError) in
+                try header.resolved(for: address, variable)
+            }
+        endpoint.batch = batch ?? endpoint.batch
+        endpoint.timeout = timeout ?? endpoint.timeout
+        return try ServiceEmbedder.open(model, at: endpoint, known: known)
     }
-}
 
-extension EmbedderChoice.Service {
     /// The service as snapshots record it, without key and headers.
     fileprivate var params: JSON {
         var object = JSONObject()
@@ -112,7 +105,7 @@ extension EmbedderChoice.Service {
 }
 
 extension EmbedderChoice {
-    /// Reads the key `embed` of a configuration; a `url` selects a service.
+    /// Reads the key `embed` of a configuration; a `url` selects a service, otherwise the `name` decides.
     init(_ mapping: YAMLMapping?) throws(ConfigurationError) {
         guard var mapping else {
             self = .builtin(dimension: 384)
@@ -121,18 +114,34 @@ extension EmbedderChoice {
         if let url = try mapping.text("url") {
             self = .service(try Self.service(url, &mapping))
         } else {
-            self = .builtin(dimension: try Self.builtin(&mapping))
+            self = try Self.local(&mapping)
+        }
+    }
+
+    /// An embedder that runs here.
+    private static func local(_ mapping: inout YAMLMapping) throws(ConfigurationError) -> Self {
+        let name = try mapping.text("name")
+        switch name?.value ?? BuiltinEmbedder.name {
+        case BuiltinEmbedder.name: return .builtin(dimension: try builtin(&mapping))
+        case SentenceEncoder.name:
+            guard let model = try mapping.text("model") else {
+                throw mapping.error(
+                    "embed.model is missing: a revision of the model in the repository, such as "
+                        + "models/embedder", line: name?.line)
+            }
+            do throws(RefError) { _ = try Revision(model.value) } catch {
+                throw mapping.error("embed.model: \(error.message)", line: model.line)
+            }
+            try mapping.finish(known: ["name", "model"])
+            return .bert(model: model.value)
+        default:
+            throw mapping.error(
+                "embed.name is \(name?.value ?? ""): without a url, the embedders are "
+                    + "\(BuiltinEmbedder.name) and \(SentenceEncoder.name)", line: name?.line)
         }
     }
 
     private static func builtin(_ mapping: inout YAMLMapping) throws(ConfigurationError) -> Int {
-        let name = try mapping.text("name")
-        guard name.map({ $0.value.utf8.elementsEqual(BuiltinEmbedder.name.utf8) }) ?? true else {
-            throw mapping.error(
-                "embed.name is \(name?.value ?? ""): without a url, \(BuiltinEmbedder.name) is the "
-                    + "only embedder",
-                line: name?.line)
-        }
         let dimension = try mapping.integer("dimension")
         try mapping.finish(known: ["name", "dimension", "url"])
         do throws(EmbeddingError) {

@@ -13,10 +13,20 @@ public struct FeatureConfiguration: Sendable {
     public var ref: RefName
     /// The sources of documents; no prefix contains another.
     public var sources: [DocumentSource]
-    /// The maximum number of characters of a chunk.
+    /// What lengths of chunks count.
+    public enum ChunkUnit: String, Sendable {
+        /// Unicode scalars.
+        case characters
+        /// Tokens of the embedder's model.
+        case tokens
+    }
+
+    /// The maximum length of a chunk.
     public var chunkSize: Int
-    /// The maximum number of characters that a chunk repeats from the previous one.
+    /// The maximum length of what a chunk repeats from the previous one.
     public var chunkOverlap: Int
+    /// What the two count.
+    public var chunkUnit: ChunkUnit
     /// The embedder of the run.
     public var embedder: EmbedderChoice
     /// The configuration as snapshots record it.
@@ -28,16 +38,22 @@ public struct FeatureConfiguration: Sendable {
     /// Makes a configuration.
     public init(
         repository: String? = nil, ref: RefName, sources: [DocumentSource], chunkSize: Int = 1000,
-        chunkOverlap: Int = 100, embedder: EmbedderChoice = .builtin(dimension: 384)
+        chunkOverlap: Int = 100, chunkUnit: ChunkUnit = .characters,
+        embedder: EmbedderChoice = .builtin(dimension: 384)
     ) {
         self.repository = repository
         self.ref = ref
         self.sources = sources
         self.chunkSize = chunkSize
         self.chunkOverlap = chunkOverlap
+        self.chunkUnit = chunkUnit
         self.embedder = embedder
         params = JSONObject()
-        params["chunk"] = ["size": .integer(chunkSize), "overlap": .integer(chunkOverlap)]
+        var chunk = JSONObject()
+        chunk["size"] = .integer(chunkSize)
+        chunk["overlap"] = .integer(chunkOverlap)
+        if chunkUnit != .characters { chunk["unit"] = .string(chunkUnit.rawValue) }
+        params["chunk"] = .object(chunk)
         params["embed"] = embedder.params
         params["sources"] = .array(sources.map(Self.describe))
         let schema = AttributeSchema(
@@ -126,8 +142,15 @@ extension FeatureConfiguration {
         var chunk = try top.mapping("chunk")
         let size = try chunk?.integer("size")
         let overlap = try chunk?.integer("overlap")
-        try chunk?.finish(known: ["size", "overlap"])
-        let chunkSize = size?.value ?? 1000
+        let unit = try chunk?.text("unit")
+        try chunk?.finish(known: ["size", "overlap", "unit"])
+        guard let chunkUnit = ChunkUnit(rawValue: unit?.value ?? ChunkUnit.characters.rawValue)
+        else {
+            throw top.error(
+                "chunk.unit is \(unit?.value ?? ""): it must be characters or tokens",
+                line: unit?.line)
+        }
+        let chunkSize = size?.value ?? (chunkUnit == .tokens ? 200 : 1000)
         let chunkOverlap = overlap?.value ?? min(100, chunkSize / 10)
         guard RecursiveSplitter.sizes.contains(chunkSize) else {
             let range = RecursiveSplitter.sizes
@@ -145,7 +168,13 @@ extension FeatureConfiguration {
         try top.finish(known: ["repo", "ref", "sources", "chunk", "embed"])
         self.init(
             repository: repository, ref: ref, sources: sources.map(\.source), chunkSize: chunkSize,
-            chunkOverlap: chunkOverlap, embedder: embedder)
+            chunkOverlap: chunkOverlap, chunkUnit: chunkUnit, embedder: embedder)
+        if case .bert = embedder {
+        } else if chunkUnit == .tokens {
+            throw top.error(
+                "chunk.unit is tokens, but only the embedder bert says what a token is",
+                line: unit?.line)
+        }
     }
 
     private static func withoutEndingSlash(_ path: String) -> String {

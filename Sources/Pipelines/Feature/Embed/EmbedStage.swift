@@ -2,13 +2,18 @@ internal import Artifacts
 internal import Documents
 internal import Objects
 internal import Refs
+internal import Storage
 
 /// The embed stage: it makes the missing vectors of many documents in one batch.
-struct EmbedStage: Sendable {
+struct EmbedStage {
     let embedder: any Embedder
     /// The store of vectors from this run and from an interrupted one; nil to keep none.
     let kept: KeptVectors?
     let meter: RunMeter
+    /// Called with what the run is about to embed, before it does.
+    var announce: (EmbeddingPlan) -> Void = { _ in }
+    /// The most requests that the run may make; nil for no limit.
+    var maxRequests: Int?
 
     /// A document with its rows.
     struct EmbeddedDocument {
@@ -18,14 +23,17 @@ struct EmbedStage: Sendable {
         var rows: [TableRow] = []
         /// The number of rows that had no vector yet.
         var embedded = 0
+        /// What the vectors leave out.
+        var findings: [Finding] = []
     }
 
     /// Embeds each distinct text that has no vector yet; keeps documents in order.
     ///
     /// - Parameter past: The ref's older vectors, consulted before new ones are made.
+    /// - Throws: `tooManyRequests` before the first request; `embedding`.
     func run(
         _ documents: [(path: String, outcome: DocumentWork.Outcome)], past: inout PastVectors
-    ) throws(EmbeddingError) -> [EmbeddedDocument] {
+    ) throws(FeatureError) -> [EmbeddedDocument] {
         let unembedded = documents.flatMap { document in
             if case .rebuilt(let prepared) = document.outcome {
                 prepared.unembedded
@@ -39,6 +47,7 @@ struct EmbedStage: Sendable {
         return documents.map { path, outcome in
             var embedded = EmbeddedDocument(path: path, outcome: outcome)
             guard case .rebuilt(let document) = outcome else { return embedded }
+            embedded.findings = findings(document.unembedded)
             embedded.rows = document.unembedded.map { row in
                 let text = Array(row.text.utf8)
                 if let vector = row.vector ?? existing[text] { return row.tableRow(vector) }
@@ -50,7 +59,7 @@ struct EmbedStage: Sendable {
     }
 
     /// Makes the missing vectors, keyed by the bytes of the texts: canonically equivalent texts are different texts.
-    private func embed(_ unembedded: [UnembeddedRow]) throws(EmbeddingError) -> [[UInt8]: [Float]] {
+    private func embed(_ unembedded: [UnembeddedRow]) throws(FeatureError) -> [[UInt8]: [Float]] {
         var vectors: [[UInt8]: [Float]] = [:]
         var texts: [String] = []
         for row in unembedded {
@@ -65,14 +74,44 @@ struct EmbedStage: Sendable {
             }
         }
         let asked = texts
+        let plan = EmbeddingPlan(texts: asked.count, requests: embedder.requests(for: asked))
+        if let limit = maxRequests, plan.requests > limit {
+            throw .tooManyRequests(plan, limit: limit)
+        }
+        if plan.texts > 0 { announce(plan) }
         meter.wanted(asked.count)
-        let found = try embedder.embed(asked, as: .document) { first, vectors in
-            kept?.add(vectors, of: asked[first..<(first + vectors.count)])
-            meter.made(vectors.count)
+        let found = try wrapping(as: FeatureError.embedding) { () throws(EmbeddingError) in
+            try embedder.embed(asked, as: .document) { [kept, meter] first, vectors in
+                kept?.add(vectors, of: asked[first..<(first + vectors.count)])
+                meter.made(vectors.count)
+            }
         }
         for (text, vector) in zip(asked, found) { vectors[Array(text.utf8)] = vector }
         return vectors
     }
+}
+
+extension EmbedStage {
+    /// The chunks whose ends their vectors do not reflect, because the model reads only so many tokens.
+    private func findings(_ rows: [UnembeddedRow]) -> [Finding] {
+        guard let tokens = embedder.tokens else { return [] }
+        // No token is shorter than a byte.
+        let long = rows.filter { $0.text.utf8.count > tokens.limit }
+        let cut = Threads.map(long.count) { tokens.count(long[$0].text) > tokens.limit }
+            .count { $0 }
+        guard cut > 0 else { return [] }
+        return [
+            Finding(.cut, "vectors of more than \(tokens.limit) tokens", cut, "chunks")
+        ]
+    }
+}
+
+/// What a run is about to embed.
+public struct EmbeddingPlan: Hashable, Sendable {
+    /// The number of texts without a vector.
+    public let texts: Int
+    /// The number of requests to a service; 0 where the embedder runs here. A failed request is sent again.
+    public let requests: Int
 }
 
 /// A chunk on its way into the table, with its vector if one exists.

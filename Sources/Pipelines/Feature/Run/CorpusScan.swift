@@ -20,7 +20,8 @@ struct CorpusScan {
     /// The number of bytes read.
     let bytes: Int
 
-    /// Processes all listed documents, wave by wave, and then all feedback.
+    /// Processes all listed documents, wave by wave, then all feedback, and at last embeds the new texts of both at once:
+    /// their number is known before the first one costs anything.
     static func run(
         _ listing: SourceListing, of sources: [DocumentSource], _ baseline: Baseline,
         _ work: DocumentWork, _ stage: EmbedStage, past: PastVectors
@@ -28,6 +29,7 @@ struct CorpusScan {
         var reader = DocumentReader(listing.files)
         var changes = Reconciliation(baseline)
         var past = past
+        var outcomes: [(path: String, outcome: DocumentWork.Outcome)] = []
         let files = listing.files.count + listing.feedback.count
         while true {
             let wave = reader.nextWave()
@@ -38,7 +40,7 @@ struct CorpusScan {
                 }
             }
             stage.meter.read(reader.filesDone, of: files)
-            try changes.add(documents, stage, past: &past)
+            outcomes += documents
         }
         let feedback = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try FeedbackLines.read(listing.feedback, of: sources)
@@ -54,8 +56,10 @@ struct CorpusScan {
                     (line) throws(ObjectError) in try feedbackWork.process(line)
                 }
             }
-            try changes.add(documents, stage, past: &past)
+            outcomes += documents
         }
+        try changes.check(outcomes)
+        try changes.add(outcomes, stage, past: &past)
         let skipped =
             listing.skipped + reader.skipped + feedback.skipped + feedbackReader.skipped
             + changes.skipped
@@ -77,9 +81,7 @@ extension Reconciliation {
         _ documents: [(path: String, outcome: DocumentWork.Outcome)], _ stage: EmbedStage,
         past: inout PastVectors
     ) throws(FeatureError) {
-        let embedded = try wrapping(as: FeatureError.embedding) { () throws(EmbeddingError) in
-            try stage.run(documents, past: &past)
-        }
-        for document in embedded { try add(document) }
+        let embedded = try stage.run(documents, past: &past)
+        for document in embedded { add(document) }
     }
 }

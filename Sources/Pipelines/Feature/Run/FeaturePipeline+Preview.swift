@@ -1,5 +1,4 @@
 internal import Artifacts
-internal import ModelServices
 internal import Objects
 internal import Refs
 internal import Storage
@@ -19,11 +18,8 @@ extension FeaturePipeline {
         let start = ContinuousClock.now
         let transaction = try begin()
         let (baseline, listing) = try prepare(checks, in: transaction)
-        let embedder = try wrapping(as: FeatureError.embedding) { () throws(EmbeddingError) in
-            AbsentEmbedder(
-                space: try configuration.embedder.expectedSpace(
-                    known: baseline.description.map { [$0] } ?? []))
-        }
+        let expected = try expectedSpace(baseline, in: transaction)
+        let embedder = AbsentEmbedder(space: expected.space, tokens: expected.tokens)
         let space = embedder.space.id
         try checkSpace(embedder.space, baseline, rebuild: rebuild)
         let reading = try read(
@@ -64,18 +60,7 @@ extension FeaturePipeline {
 /// Takes the place of the run's embedder in a preview; its vectors are empty.
 private struct AbsentEmbedder: Embedder {
     let space: EmbeddingSpace
+    let tokens: (any TokenCounter)?
 
     func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float] { [] }
-}
-
-extension EmbedderChoice {
-    /// The embedding space that vectors will most likely belong to, found without calling a service.
-    fileprivate func expectedSpace(
-        known: [EmbeddingSpace]
-    ) throws(EmbeddingError) -> EmbeddingSpace {
-        switch self {
-        case .builtin(let dimension): try BuiltinEmbedder(dimension: dimension).space
-        case .service(let service): service.model.expectedSpace(among: known)
-        }
-    }
 }

@@ -9,12 +9,14 @@ public struct FeaturePipeline: Sendable {
     public static let name = "fti-feature"
     /// The pipeline's version in snapshots.
     public static let version = "0.1.0"
+    /// The role of the embedder's model among the inputs of features.
+    static let embedderInput = "embedder"
 
     let configuration: FeatureConfiguration
     let repository: Repository
     let writer: Writer
-    private let variable: @Sendable (String) -> String?
-    private let cache: String?
+    let variable: @Sendable (String) -> String?
+    let cache: String?
 
     /// Makes a pipeline.
     ///
@@ -45,12 +47,16 @@ public struct FeaturePipeline: Sendable {
     ///   - message: The message of the snapshot; nil for a summary of the counts.
     ///   - rebuild: Whether the run may replace all rows when the embedding space changes.
     ///   - checks: Requirements on the sources, checked before reading.
+    ///   - maxRequests: The most requests to a service for vectors of documents; nil for no limit.
+    ///   - announce: Called once with what the run is about to embed, unless that is nothing.
     ///   - progress: Called from time to time, on any thread.
     /// - Throws: `sourceMissing` or `nothingMatches` from the checks; `spaceDiffers` when the ref has rows in another
     ///   embedding space; `notFeatures`, `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`, `embedding`,
     ///   `objects`; `refs`, with a conflict when another writer moved the ref in the meantime. No ref moves then.
     public func run(
         message: String? = nil, rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
+        maxRequests: Int? = nil,
+        announce: @escaping (EmbeddingPlan) -> Void = { _ in },
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws(FeatureError) -> RunReport {
         let transaction = try begin()
@@ -59,7 +65,13 @@ public struct FeaturePipeline: Sendable {
         let names = state.refs.keys.filter { $0.namespace == .features } + [configuration.ref]
         return try repository.reportingConflicts(on: names, in: state) {
             () throws(FeatureError) in
-            try run(transaction, message: message, rebuild: rebuild, checks: checks, progress)
+            try run(
+                transaction, message: message, rebuild: rebuild, checks: checks
+            ) { embedder, kept in
+                EmbedStage(
+                    embedder: embedder, kept: kept, meter: RunMeter(progress), announce: announce,
+                    maxRequests: maxRequests)
+            }
         }
     }
 
@@ -95,29 +107,29 @@ public struct FeaturePipeline: Sendable {
 
     private func run(
         _ transaction: Transaction, message: String?, rebuild: Bool, checks: SourceChecks,
-        _ progress: @escaping @Sendable (RunProgress) -> Void
+        stage makeStage: (any Embedder, KeptVectors?) -> EmbedStage
     ) throws(FeatureError) -> RunReport {
         let start = ContinuousClock.now
         let ref = configuration.ref
         let (baseline, listing) = try prepare(checks, in: transaction)
         let left = keptVectors(in: transaction)
-        let embedder = try embedder(baseline, left?.space, in: transaction)
+        let chosen = try embedder(baseline, left?.space, in: transaction)
+        let embedder = chosen.embedder
         let space = embedder.space.id
         try checkSpace(embedder.space, baseline, rebuild: rebuild)
         _ = try wrapping(embedder.space.write(to: transaction.objects), as: FeatureError.objects)
         let kept = left?.of(embedder.space)
-        let meter = RunMeter(progress)
-        let reading = try read(
-            listing, baseline, space: space,
-            EmbedStage(embedder: embedder, kept: kept, meter: meter), in: transaction)
+        let stage = makeStage(embedder, kept)
+        let reading = try read(listing, baseline, space: space, stage, in: transaction)
         let changes = reading.changes
-        let tables = try tables(changes, baseline, space: space, in: transaction)
+        let tables = try tables(changes, baseline, embedder.space, in: transaction)
         let rowCounts = try rowCounts(from: baseline.tables, to: tables, in: transaction)
         let index = try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             try LexicalTree.write(
                 tables.rows, succeeding: baseline.lexicalPredecessor, in: transaction.objects)
         }
-        let new = snapshot(tables, index, changes, space: space, message: message)
+        let new = snapshot(
+            tables, index, changes, space: space, model: chosen.model, message: message)
         let (id, commit) = try wrapping(as: FeatureError.refs) { () throws(RefError) in
             // If the rows are unchanged, new params and counts alone do not make a new version.
             let version = try transaction.store(
@@ -130,7 +142,7 @@ public struct FeaturePipeline: Sendable {
             ref: ref, previous: baseline.snapshot, snapshot: id, transaction: commit.number,
             isPreview: false,
             documents: changes.counts, chunks: tables.rows.rows, embedded: changes.embedded,
-            recovered: meter.value.recovered, reused: changes.reused, rows: rowCounts,
+            recovered: stage.meter.value.recovered, reused: changes.reused, rows: rowCounts,
             skipped: reading.skipped,
             notes: reading.notes, gaps: reading.gaps, leftOut: reading.leftOut,
             unmatched: reading.unmatched, bytesRead: reading.bytes,
@@ -146,9 +158,14 @@ public struct FeaturePipeline: Sendable {
         _ listing: SourceListing, _ baseline: Baseline, space: ObjectID, _ stage: EmbedStage,
         in transaction: Transaction
     ) throws(FeatureError) -> CorpusScan {
+        let measure: TextMeasure =
+            if configuration.chunkUnit == .tokens, let tokens = stage.embedder.tokens {
+                .tokens(tokens)
+            } else { .characters }
         let work = DocumentWork(
             splitter: RecursiveSplitter(
-                size: configuration.chunkSize, overlap: configuration.chunkOverlap),
+                size: configuration.chunkSize, overlap: configuration.chunkOverlap,
+                measure: measure),
             space: space, baseline: baseline,
             sources: configuration.sources.map { SourceRules($0) })
         let past = PastVectors(of: configuration.ref, in: repository, transaction, space: space)
@@ -173,54 +190,13 @@ public struct FeaturePipeline: Sendable {
         throw .spaceChangesIncompletely(document: document)
     }
 
-    /// Opens the run's embedder: a service in the first known space that it reproduces, otherwise in a new one.
-    ///
-    /// The known spaces are the ref's, then those of other features and of an interrupted run, in this order.
-    private func embedder(
-        _ baseline: Baseline, _ left: EmbeddingSpace?, in transaction: Transaction
-    ) throws(FeatureError) -> any Embedder {
-        var known = baseline.description.map { [$0] } ?? []
-        if case .service = configuration.embedder {
-            known += try wrapping(Self.spaces(in: transaction), as: FeatureError.objects)
-            // Vectors of an interrupted run are useful only if this run embeds into the same space.
-            if let left { known.append(left) }
-        }
-        return try wrapping(
-            configuration.embedder.open(known: known, variable: variable),
-            as: FeatureError.embedding)
-    }
-
-    /// The vectors that an interrupted run left; nil where vectors cost nothing or the cache is unavailable.
-    private func keptVectors(in transaction: Transaction) -> KeptVectors? {
-        guard configuration.embedder.isService, let cache else { return nil }
-        return KeptVectors.open(
-            configuration.ref.text, of: transaction.state.repositoryID.hex, in: cache,
-            now: writer.now())
-    }
-
-    /// The distinct spaces of all features refs, ordered by ref name.
-    private static func spaces(in transaction: Transaction) throws(ObjectError) -> [EmbeddingSpace]
-    {
-        var spaces: [EmbeddingSpace] = []
-        var seen: Set<ObjectID> = []
-        let names = transaction.state.refs.keys.filter { $0.namespace == .features }
-        for name in names.sorted(by: { $0.text < $1.text }) {
-            guard let target = transaction.state.target(of: name),
-                let id = try Snapshot(target, in: transaction.objects).space,
-                seen.insert(id).inserted
-            else { continue }
-            spaces.append(try EmbeddingSpace(id, in: transaction.objects))
-        }
-        return spaces
-    }
-
     /// Applies the changes to the tables of the baseline, or builds new tables.
     private func tables(
-        _ changes: Reconciliation, _ baseline: Baseline, space: ObjectID,
+        _ changes: Reconciliation, _ baseline: Baseline, _ space: EmbeddingSpace,
         in transaction: Transaction
     ) throws(FeatureError) -> FeatureTables {
-        let isComparable = baseline.space == space
-        try check(changes, baseline, space: space)
+        let isComparable = baseline.space == space.id
+        try check(changes, baseline, space: space.id)
         return try wrapping(as: FeatureError.objects) { () throws(ObjectError) in
             let objects = transaction.objects
             if let old = baseline.tables, isComparable {
@@ -231,7 +207,7 @@ public struct FeaturePipeline: Sendable {
             return FeatureTables(
                 rows: try Table.build(
                     rows: changes.rowEdits.compactMap(\.newRow),
-                    dimension: configuration.embedder.dimension, in: objects),
+                    dimension: space.dimension, in: objects),
                 cursor: try Table.build(
                     rows: changes.cursorEdits.compactMap(\.newRow), dimension: 0, in: objects))
         }
@@ -253,11 +229,12 @@ public struct FeaturePipeline: Sendable {
 
     private func snapshot(
         _ tables: FeatureTables, _ index: Content, _ changes: Reconciliation, space: ObjectID,
-        message: String?
+        model: ObjectID?, message: String?
     ) -> Snapshot {
         Snapshot(
             kind: .features,
             content: .table(tables.rows),
+            inputs: model.map { [Self.embedderInput: $0] } ?? [:],
             producer: .init(pipeline: Self.name, version: Self.version),
             params: configuration.params,
             metrics: [

@@ -21,22 +21,35 @@ struct Reconciliation {
 
     init(_ baseline: Baseline) { self.baseline = baseline }
 
+    /// Checks that no two documents have the same path, before anything is paid for their vectors.
+    ///
+    /// - Throws: `duplicateDocument`.
+    func check(
+        _ documents: [(path: String, outcome: DocumentWork.Outcome)]
+    ) throws(FeatureError) {
+        var paths: Set<[UInt8]> = []
+        for (path, outcome) in documents {
+            if case .skipped = outcome { continue }
+            guard paths.insert(Array(path.utf8)).inserted else { throw .duplicateDocument(path) }
+        }
+    }
+
     /// Adds the result of one document.
-    mutating func add(_ document: EmbedStage.EmbeddedDocument) throws(FeatureError) {
+    mutating func add(_ document: EmbedStage.EmbeddedDocument) {
         let (path, outcome) = (document.path, document.outcome)
         let key = Array(path.utf8)
         if case .skipped(let reason) = outcome {
             skipped.append(Remark(path, reason))
             return
         }
-        guard seen.insert(key).inserted else { throw .duplicateDocument(path) }
+        seen.insert(key)
         switch outcome {
         case .skipped: break
         case .unchanged(let entry):
             counts.unchanged += 1
             reused += entry.chunks
         case .rebuilt(let prepared):
-            notes += prepared.findings.map { Remark(path, $0) }
+            notes += (prepared.findings + document.findings).map { Remark(path, $0) }
             embedded += document.embedded
             reused += document.rows.count - document.embedded
             if baseline.documents[key] == nil {

@@ -194,18 +194,12 @@ public struct RunProgress: Sendable {
     public internal(set) var filesRead = 0
     /// The number of all files.
     public internal(set) var files = 0
-    /// The number of texts to embed in the files read so far.
+    /// The number of texts to embed; 0 before all files are read.
     public internal(set) var wanted = 0
     /// The number of vectors made.
     public internal(set) var made = 0
     /// The number of vectors recovered from an interrupted run.
     public internal(set) var recovered = 0
-
-    /// The estimated number of texts to embed, assuming that unread files resemble the others; nil before the first
-    /// file.
-    public var expected: Int? {
-        filesRead > 0 ? max(wanted, wanted * files / filesRead) : nil
-    }
 }
 
 /// Counts the work of a run, on any thread, and reports each change.

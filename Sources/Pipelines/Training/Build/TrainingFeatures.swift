@@ -17,7 +17,7 @@ struct TrainingFeatures: Sendable {
     ///
     /// - Throws: `notFeatures`, `embedding`, `objects`.
     static func open(
-        _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderSource,
+        _ id: ObjectID, name: String, in source: any ObjectSource, embedders: EmbedderRegistry,
         verified: VerifiedLeaves?, segments: SegmentCache
     ) throws(TrainingError) -> TrainingFeatures {
         let snapshot = try wrapping(Snapshot(id, in: source), as: TrainingError.objects)
@@ -36,7 +36,7 @@ struct TrainingFeatures: Sendable {
             )
         }
         let embedder = try wrapping(
-            embedders.embedder(of: description), as: TrainingError.embedding)
+            embedders.embedder(of: description, in: source), as: TrainingError.embedding)
         let index = try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
             let verified = if let verified { verified } else { try VerifiedLeaves() }
             return try FeatureIndex.open(

@@ -1,4 +1,4 @@
-@testable import Documents
+import Processes
 import Testing
 
 @Suite("Programs run within limits")

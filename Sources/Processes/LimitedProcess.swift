@@ -1,46 +1,41 @@
 internal import CPosix
 internal import Glibc
 
-/// Runs a program that reads a document, within limits.
+/// Runs a program that reads a document or answers a question about the machine, within limits.
 ///
 /// Hostile bytes may take over the program, so it gets only the time, memory and output that a large document needs.
 /// Its standard input is a private file, which it may reopen as `/dev/stdin`. Besides its three standard streams it
-/// inherits no descriptor, and of the environment it gets only `PATH` and `LC_ALL`.
-struct LimitedProcess {
+/// inherits no descriptor, and of the environment it gets only `PATH`, `LC_ALL` and what the caller names.
+public struct LimitedProcess {
     /// The resources that a program may use.
-    struct Limits {
+    public struct Limits: Sendable {
         /// Processor time, in seconds.
-        var processorSeconds = 300
+        public var processorSeconds: Int
         /// Wall-clock time, in seconds, after which it is killed.
-        var seconds = 600
+        public var seconds: Int
         /// Address space, in bytes.
-        var memory = 2 << 30
+        public var memory: Int
         /// Bytes of output; it is killed when it has written this many.
-        var output = 256 << 20
-    }
+        public var output: Int
 
-    /// How a program ended.
-    enum End: Equatable {
-        /// It exited with a status.
-        case exited(Int32)
-        /// A signal ended it: it crashed, or used up its time or memory.
-        case signalled(Int32)
-        /// It was killed because it took too long.
-        case timedOut
-        /// It was killed because it wrote too much.
-        case wroteTooMuch
-        /// It is not installed.
-        case missing
-        /// It could not be started or watched; the value is `errno`.
-        case failed(Int32)
+        /// Chooses limits; omitted ones are those of a large document.
+        public init(
+            processorSeconds: Int = 300, seconds: Int = 600, memory: Int = 2 << 30,
+            output: Int = 256 << 20
+        ) {
+            self.processorSeconds = processorSeconds
+            self.seconds = seconds
+            self.memory = memory
+            self.output = output
+        }
     }
 
     /// Its standard output, up to the limit.
-    private(set) var output: [UInt8] = []
+    public private(set) var output: [UInt8] = []
     /// The beginning of its standard error.
-    private(set) var complaint: [UInt8] = []
+    public private(set) var complaint: [UInt8] = []
     /// How it ended.
-    private(set) var end = End.failed(0)
+    public private(set) var end = ProcessEnd.failed(0)
 
     private static let complaintLimit = 4096
 
@@ -50,18 +45,21 @@ struct LimitedProcess {
     ///   - program: Its name, looked up on the path.
     ///   - arguments: Its arguments, without its name.
     ///   - input: The content of its standard input.
-    static func run(
-        _ program: String, _ arguments: [String], input: [UInt8], limits: Limits = Limits()
+    ///   - variables: The names of further variables of this process that it gets.
+    public static func run(
+        _ program: String, _ arguments: [String], input: [UInt8], limits: Limits = Limits(),
+        variables: [String] = []
     ) -> LimitedProcess {
         var process = LimitedProcess()
-        process.run(program, arguments, input: input, limits: limits)
+        process.run(program, arguments, input: input, limits: limits, variables)
         return process
     }
 
     private init() {}
 
     private mutating func run(
-        _ program: String, _ arguments: [String], input: [UInt8], limits: Limits
+        _ program: String, _ arguments: [String], input: [UInt8], limits: Limits,
+        _ variables: [String]
     ) {
         let file = Self.privateFile(input)
         guard file >= 0 else {
@@ -83,14 +81,14 @@ struct LimitedProcess {
         }
         defer { close(standardError[0]) }
         let child = Self.spawn(
-            program, arguments, limits, [file, standardOutput[1], standardError[1]])
+            program, arguments, limits, variables, [file, standardOutput[1], standardError[1]])
         close(standardOutput[1])
         close(standardError[1])
         guard child.code == 0 else {
             end = .failed(child.code)
             return
         }
-        let deadline = Self.now() + limits.seconds * 1000
+        let deadline = MonotonicClock.now + limits.seconds * 1000
         let stopped = read(standardOutput[0], standardError[0], limits, until: deadline)
         end = Self.wait(for: child.identifier, stopped: stopped, until: deadline)
     }
@@ -117,7 +115,8 @@ struct LimitedProcess {
 
     /// Starts a shell that sets the limits and then executes the program.
     private static func spawn(
-        _ program: String, _ arguments: [String], _ limits: Limits, _ streams: [Int32]
+        _ program: String, _ arguments: [String], _ limits: Limits, _ variables: [String],
+        _ streams: [Int32]
     ) -> (identifier: pid_t, code: Int32) {
         // If lower limits are already set, the shell complains and they stay.
         let script = """
@@ -128,28 +127,29 @@ struct LimitedProcess {
             """
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
         let command: [String] = ["sh", "-c", script, "sh", program] + arguments
-        let environment: [String] = ["PATH=\(path)", "LC_ALL=C.UTF-8"]
-        var words = command.map { strdup($0) }
-        var variables = environment.map { strdup($0) }
-        defer { for word in words + variables { free(word) } }
-        words.append(nil)
-        variables.append(nil)
+        let further = variables.compactMap { name in
+            getenv(name).map { "\(name)=\(String(cString: $0))" }
+        }
         var child: pid_t = 0
-        let code = fti_spawn(&child, "/bin/sh", words, variables, streams)
+        let code = withCStrings(command) { words in
+            withCStrings(["PATH=\(path)", "LC_ALL=C.UTF-8"] + further) { environment in
+                fti_spawn(&child, "/bin/sh", words, environment, streams)
+            }
+        }
         return (child, code)
     }
 
     /// Reads the program's output until it closes both streams; returns why reading stopped early, or nil.
     private mutating func read(
         _ standardOutput: Int32, _ standardError: Int32, _ limits: Limits, until deadline: Int
-    ) -> End? {
+    ) -> ProcessEnd? {
         var streams = [
             pollfd(fd: standardOutput, events: Int16(POLLIN), revents: 0),
             pollfd(fd: standardError, events: Int16(POLLIN), revents: 0),
         ]
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while streams.contains(where: { $0.fd >= 0 }) {
-            let left = deadline - Self.now()
+            let left = deadline - MonotonicClock.now
             guard left > 0 else { return .timedOut }
             let ready = poll(&streams, 2, Int32(clamping: left))
             if ready < 0, errno != EINTR { return .failed(errno) }
@@ -174,11 +174,13 @@ struct LimitedProcess {
     }
 
     /// Waits for the program; kills it if reading stopped early or the deadline has passed.
-    private static func wait(for child: pid_t, stopped: End?, until deadline: Int) -> End {
+    private static func wait(for child: pid_t, stopped: ProcessEnd?, until deadline: Int)
+        -> ProcessEnd
+    {
         var stopped = stopped
         var status: Int32 = 0
         while true {
-            if stopped == nil, now() >= deadline { stopped = .timedOut }
+            if stopped == nil, MonotonicClock.now >= deadline { stopped = .timedOut }
             if stopped != nil { kill(child, SIGKILL) }
             let found = waitpid(child, &status, stopped == nil ? WNOHANG : 0)
             if found == child { break }
@@ -186,16 +188,7 @@ struct LimitedProcess {
             if found == 0 { usleep(2000) }
         }
         if let stopped { return stopped }
-        let signal = status & 0x7F
-        guard signal == 0 else { return .signalled(signal) }
-        let code = (status >> 8) & 0xFF
-        return code == 127 ? .missing : .exited(code)
-    }
-
-    /// Returns the time of a monotonic clock, in milliseconds.
-    private static func now() -> Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+        let end = ProcessEnd(waitStatus: status)
+        return end == .exited(127) ? .missing : end
     }
 }
