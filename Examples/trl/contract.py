@@ -94,7 +94,8 @@ class Progress(TrainerCallback):
     """Appends one line a step to the metrics file, and moves complete checkpoints to where the run looks for them."""
 
     def on_log(self, arguments, state, control, logs=None, **_):
-        curves = {name: value for name, value in (logs or {}).items() if isinstance(value, (int, float))}
+        curves = {name: value for name, value in (logs or {}).items()
+                  if isinstance(value, (int, float)) and name not in ("epoch", "num_tokens")}
         if "loss" not in curves:
             return  # the summary at the end has only times
         with METRICS.open("a") as file:
