@@ -290,7 +290,8 @@ let package = Package(
         .testTarget(
             name: "TrainingPipelineTests",
             dependencies: [
-                "TrainingPipeline", "Artifacts", "Refs", "Objects", "Storage", "TestSupport",
+                "TrainingPipeline", "ModelServices", "Artifacts", "TextAnalysis", "Refs", "Objects",
+                "Storage", "TestSupport",
             ],
             path: "Tests/TrainingPipelineTests", swiftSettings: strict),
         .testTarget(
@@ -332,7 +333,7 @@ let package = Package(
             name: "ServeTests", dependencies: ["TestSupport"], path: "Tests/ServeTests",
             exclude: [
                 "setup.sh", "bench.py", "checks.py", "api.py", "faults.py", "limits.py", "life.py",
-                "versions.py", "under_load.py", "with_langchain.py", "with_smollm2.py",
+                "versions.py", "rerank.py", "under_load.py", "with_langchain.py", "with_smollm2.py",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,10 +1,11 @@
+public import Artifacts
 public import Objects
 internal import CKernels
 internal import Storage
 
 /// A cross-encoder of the BERT family with one output: it reads a question and a passage together, and says how well the
 /// passage answers the question.
-public struct CrossEncoder: Sendable {
+public struct CrossEncoder: Reranker {
     private let tokenizer: WordPieceTokenizer
     private let encoder: BertEncoder
     /// The dense layer over the vector of `[CLS]`, whose outputs go through tanh.
@@ -94,5 +95,32 @@ public struct CrossEncoder: Sendable {
         var scores = [Float](repeating: 0, count: pairs.count * classifier.outputs)
         classifier.apply(pooled, stride: pooler.outputs, count: pairs.count, to: &scores)
         return pairs.indices.map { scores[$0 * classifier.outputs] }
+    }
+}
+
+/// Opens cross-encoders of the BERT family in the repository.
+public struct CrossEncoderProvider: RerankerProvider {
+    /// Makes a provider.
+    public init() {}
+
+    /// See ``RerankerProvider``.
+    public func open(
+        _ model: ObjectID, in source: any ObjectSource
+    ) throws(RerankerError) -> any Reranker {
+        do throws(EncoderError) {
+            let folder = try wrapping(
+                ModelFolder(model: model, in: source), as: EncoderError.objects)
+            guard let folder else {
+                throw .unsupported(what: "use for a snapshot that is not the folder of a model")
+            }
+            return try CrossEncoder(folder)
+        } catch {
+            // What `EncoderError` suggests by default is for embedders.
+            let remedy: String? =
+                if case .unsupported(_, nil) = error {
+                    "use a cross-encoder of the BERT family with one output"
+                } else { error.remedy }
+            throw RerankerError(model, error.message, error.fault, remedy: remedy)
+        }
     }
 }

@@ -45,6 +45,12 @@ struct Ask: Command {
     @Option(help: ArgumentHelp("The model that ranks chunks.", valueName: "rev"))
     var model: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The cross-encoder that reorders the best chunks; a release names its own.",
+            valueName: "rev"))
+    var reranker: String?
+
     @Option(help: ArgumentHelp("Answer from the versions of this lock file.", valueName: "file"))
     var pin: String?
 
@@ -76,6 +82,9 @@ struct Ask: Command {
             valueName: "n"))
     var perDocument: Int?
 
+    @Option(help: ArgumentHelp("Let the reranker score the best N chunks.", valueName: "n"))
+    var rerankCandidates = Reranking.usualCandidates
+
     @Flag(
         help:
             "Explain how each chunk was found and scored, and why there is an answer or not."
@@ -103,6 +112,10 @@ struct Ask: Command {
         }
         guard candidates.map({ RetrievalSettings.candidateRange.contains($0) }) ?? true else {
             throw ValidationError("--candidates must be from 1 to 100000")
+        }
+        guard Reranking.candidateRange.contains(rerankCandidates) else {
+            throw ValidationError(
+                "--rerank-candidates must be from 1 to \(Reranking.candidateRange.upperBound)")
         }
         guard perDocument.map({ $0 >= 0 }) ?? true else {
             throw ValidationError("--per-document must not be negative")
@@ -141,6 +154,8 @@ struct Ask: Command {
         var options = try LoadingOptions(of: path, verified, context)
         options.condition = condition
         options.retrieval = overrides
+        options.reranking.model = reranker
+        options.reranking.candidates = rerankCandidates
         options.isApproximate = approximate
         (options.loadingThreads, options.threads) = (threads, threads)
         guard let question else {
@@ -193,7 +208,8 @@ struct Ask: Command {
                 let roles = service.current.versions.roles
                 try output.note(
                     "switched to features \(roles.features.short), "
-                        + "model \(roles.ranker?.short ?? "none")")
+                        + "model \(roles.ranker?.short ?? "none")"
+                        + (roles.reranker.map { ", reranker \($0.short)" } ?? ""))
             case .parked(let parked):
                 try output.note(
                     "new versions rejected; still answering from the previous ones: \(parked.error.message)"
@@ -217,6 +233,7 @@ struct Ask: Command {
                 for role in ["features", "model"] {
                     object[role] = parked.snapshots[role].map { .string($0.hex) } ?? .null
                 }
+                object["reranker"] = parked.snapshots["reranker"].map { .string($0.hex) }
                 object["message"] = .string(Secrets.redacted(parked.error.message))
                 reply["parked"] = .object(object)
             }

@@ -21,7 +21,7 @@ struct Training: ParsableCommand {
         abstract:
             "Build datasets from features and train a ranker on them, or run your own trainer.",
         version: "fti-training \(Version.text)",
-        subcommands: [Run.self])
+        subcommands: [Run.self, Overlap.self])
 }
 
 /// `fti-training run CONFIG`.
@@ -48,6 +48,11 @@ struct Run: Command {
     @Flag(help: "Go on from the checkpoint that the last failed run of the trainer published.")
     var resume = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Send at most N requests to the language model of `generate`.", valueName: "n"))
+    var maxRequests: Int?
+
     @Option(help: ArgumentHelp("Use N threads for the ranker.", valueName: "n"))
     var threads: Int = 2
 
@@ -55,6 +60,14 @@ struct Run: Command {
         guard 1...1024 ~= threads else {
             throw ValidationError("--threads must be from 1 to 1024")
         }
+        guard (maxRequests ?? 0) >= 0 else {
+            throw ValidationError("--max-requests must not be negative")
+        }
+    }
+
+    /// The ending of the file that keeps replies for a ref.
+    private func keptName(_ configuration: TrainingConfiguration) -> String {
+        configuration.generatedDataset.replacing("/", with: "+")
     }
 
     func run(_ context: CommandContext) throws {
@@ -66,11 +79,23 @@ struct Run: Command {
                     remedy: "fti-training run \(config)")
             }
             try train(configuration, context)
-        case .trainer(let configuration): try train(configuration, context)
+        case .trainer(let configuration):
+            guard maxRequests == nil else {
+                throw CommandError.usage("--max-requests is for runs that build datasets")
+            }
+            try train(configuration, context)
         }
     }
 
     private func train(_ configuration: TrainingConfiguration, _ context: CommandContext) throws {
+        var configuration = configuration
+        if let maxRequests {
+            guard var generate = configuration.generate else {
+                throw CommandError.usage("--max-requests needs the key generate in \(config)")
+            }
+            generate.requestLimit = min(maxRequests, generate.requestLimit ?? .max)
+            configuration.generate = generate
+        }
         let progress = context.progress
         let path = try context.repositoryLocation(configured: configuration.repository)
         let verified = try context.verifiedLeaves(of: path)
@@ -86,8 +111,13 @@ struct Run: Command {
             ]),
             verified: verified.leaves,
             segments: SegmentCache(at: context.cachePath(of: path, ending: "segments")),
+            generation: try configuration.generate.map { settings in
+                TrainingRun.Generation(
+                    by: try settings.open(Environment.variable),
+                    keeping: context.cachePath(of: path, ending: keptName(configuration)))
+            },
             progress: { progress.update($0) })
-        let report = try run.run()
+        let report = try run.run { try? context.output.note($0) }
         try show(
             report.json, report.lines, report.transaction, warnings: report.warnings, context)
     }
@@ -118,5 +148,28 @@ struct Run: Command {
         } else {
             for line in lines { try context.output.line(line.printable()) }
         }
+    }
+}
+
+extension GenerationSettings {
+    /// Opens the language model.
+    ///
+    /// - Throws: A usage error when the address or the key cannot be used; it does not repeat a key.
+    func open(_ variable: (String) -> String?) throws -> ExampleModel {
+        let address: ServiceAddress
+        do throws(ServiceAddress.Malformed) {
+            address = try ServiceAddress(url, of: .chat)
+        } catch { throw CommandError.usage("generate.url \(error.reason)") }
+        let key = try keyVariable.map {
+            try ServiceKey(setting: "generate.key", naming: $0, variable)
+        }
+        var endpoint = ServiceEndpoint(address, key: key)
+        endpoint.timeout = timeout
+        endpoint.retries = retries
+        var limits = ChatService.Limits()
+        limits.atOnce = atOnce
+        limits.silence = timeout
+        return ExampleModel(
+            ChatService(model, at: endpoint, limits: limits), at: address.description)
     }
 }

@@ -33,6 +33,29 @@ struct FeedbackTests {
         try #require(try JSON(parsing: Array(Self.recordText.utf8).span).object)
     }
 
+    @Test("a record says how passages were reranked, and records without that are read as before")
+    func reranked() throws {
+        let plain = try AnswerRecord(parsing: Array(Self.recordText.utf8))
+        #expect(plain.rerank == nil && plain.passages[0].rerank == nil)
+        #expect(plain.json["rerank"] == nil && plain.passages[0].json["rerank"] == nil)
+        var reranked = plain
+        let model = try #require(ObjectID(hex: Self.hex))
+        reranked.rerank = .init(model: model, candidates: 50)
+        reranked.passages[0].rerank = -3.5
+        #expect(
+            reranked.json["rerank"] == ["model": .string(Self.hex), "candidates": .integer(50)])
+        #expect(try AnswerRecord(reranked.json) == reranked)
+        for (value, path) in [
+            (JSON.string("x"), "rerank"), (["model": "x", "candidates": 1], "rerank.model"),
+            (["model": .string(Self.hex)], "rerank.candidates"),
+        ] {
+            var object = reranked.json
+            object["rerank"] = value
+            let error = #expect(throws: JSONSchemaError.self) { try AnswerRecord(object) }
+            #expect(error?.path == path)
+        }
+    }
+
     private func line() throws -> JSONObject {
         let line: JSON = [
             "type": "feedback", "version": 1, "id": "fb-0123456789abcdef0123456789abcdef",

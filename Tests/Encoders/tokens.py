@@ -251,13 +251,13 @@ def main():
         comparison.add_folder("vocabulary-file", {"vocab.txt": vocabulary_file}, sample)
         comparison.add_folder("vocabulary-configured", {
             "vocab.txt": vocabulary_file, "tokenizer_config.json": configuration, "special_tokens_map.json": special}, sample)
+        # Given an empty second text, `transformers` encodes the first one alone.
         comparison.add_folder("vocabulary-cased", {
             "vocab.txt": vocabulary_file.replace(b"\n", b"\r\n"),
             "tokenizer_config.json": {"do_lower_case": False, "tokenize_chinese_chars": False, "tokenizer_class": "BertTokenizer",
                                       "additional_special_tokens": ["the", "zzzz"]},
             "special_tokens_map.json": {"sep_token": {"content": "[unused1]", "lstrip": True, "rstrip": False,
                                                       "normalized": False, "single_word": False}},
-        # Given an empty second text, `transformers` encodes the first one alone.
         }, sample[::2] + [["the other zzzz [unused1] the"]] + [pair for pair in pairs[:200] if pair[1]], 40)
         comparison.add_folder("vocabulary-listed", {
             "vocab.txt": vocabulary_file,

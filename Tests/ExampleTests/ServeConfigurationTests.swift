@@ -38,6 +38,20 @@ struct ServeConfigurationTests {
             ("serve: releases/live2026", 2, "try: ftictl release releases/live2026 --features"),
             ("retrieval: {where: nobody = 'x'}", 64, "no row has an attribute that"),
             ("retrieval: {where: nobody = 'x'}", 64, "retrieval.where"),
+            (
+                "rerank: {candidates: 0}", 64,
+                "serve.yaml:2: rerank.candidates must be a whole number from 1 to 1000"
+            ),
+            ("rerank:\n  model: m\n  k: 5", 64, "serve.yaml:4: "),
+            (
+                "serve: {features: features/prod, model: models/current}\nrerank: {candidates: 5}",
+                64, "serve.yaml:3: rerank.model is missing"
+            ),
+            ("rerank: {model: models/absent}", 2, "models/absent"),
+            (
+                "rerank: {model: models/current}", 64,
+                "the reranker models/current is not the one of releases/prod, which binds none"
+            ),
         ])
     func mistakes(yaml: String, status: Int32, part: String) throws {
         let outcome = try check(yaml)

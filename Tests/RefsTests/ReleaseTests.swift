@@ -14,7 +14,8 @@ struct ReleaseTests {
     /// Binds two snapshots and moves releases/prod to the result.
     @discardableResult
     private func release(
-        _ features: ObjectID, _ model: ObjectID?, generator: ObjectID? = nil,
+        _ features: ObjectID, _ model: ObjectID?, reranker: ObjectID? = nil,
+        generator: ObjectID? = nil,
         prompt text: String? = nil, _ form: Release.Prompt.Form = .text, canary: String? = nil
     ) throws -> ObjectID {
         let transaction = try repository.begin(writer: testWriter())
@@ -23,7 +24,7 @@ struct ReleaseTests {
         }
         let release = try transaction.bind(
             Release.Roles(
-                features: features, ranker: model, generator: generator,
+                features: features, ranker: model, reranker: reranker, generator: generator,
                 prompt: try text.map { Release.Prompt(form, try store($0)) },
                 canary: try canary.map(store)))
         return try transaction.publish(
@@ -58,20 +59,23 @@ struct ReleaseTests {
     func roles() throws {
         let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
         let ranker = try repository.put("models/a", Version(.model, "m", space: "one"))
+        let reranker = try repository.put("models/reranker", Self.crossEncoder)
         let generator = try repository.put("models/llm", Version(.model, "llm"))
         let id = try release(
-            features, ranker, generator: generator, prompt: "{}", .template, canary: "[]")
+            features, ranker, reranker: reranker, generator: generator, prompt: "{}", .template,
+            canary: "[]")
         let found = try read(id)
         #expect(
             found.roles
                 == Release.Roles(
-                    features: features, ranker: ranker, generator: generator,
+                    features: features, ranker: ranker, reranker: reranker,
+                    generator: generator,
                     prompt: .init(.template, ObjectID(of: Array("{}".utf8).span)),
                     canary: ObjectID(of: Array("[]".utf8).span)))
         let resolver = Resolver(repository, state: try repository.state(), now: epoch)
         for (revision, target) in [
             ("releases/prod^features", features), ("releases/prod^model", ranker),
-            ("releases/prod^generator", generator),
+            ("releases/prod^reranker", reranker), ("releases/prod^generator", generator),
         ] {
             #expect(try resolver.snapshot(try Revision(revision)) == target)
         }
@@ -82,7 +86,7 @@ struct ReleaseTests {
         #expect(
             pins.map(\.revision) == [
                 "releases/prod", "releases/prod^features", "releases/prod^model",
-                "releases/prod^generator",
+                "releases/prod^reranker", "releases/prod^generator",
             ])
     }
 
@@ -106,6 +110,43 @@ struct ReleaseTests {
             let error = refError { try release(features, first, generator: second) }
             #expect(error?.fault == .refused)
         }
+    }
+
+    /// A model with the files of a cross-encoder.
+    private static let crossEncoder = Version(
+        .model, "cross-encoder",
+        files: [
+            "config.json": Array(#"{"model_type":"bert"}"#.utf8), "model.safetensors": [1],
+        ])
+
+    @Test("a reranker has the files of a model, and is no ranker")
+    func rerankers() throws {
+        let features = try repository.put("features/prod", Version(.features, "f", space: "one"))
+        let ranker = try repository.put("models/a", Version(.model, "m", space: "one"))
+        let reranker = try repository.put("models/reranker", Self.crossEncoder)
+        let found = try read(try release(features, ranker, reranker: reranker))
+        #expect(found.roles.reranker == reranker)
+        #expect(found.space == ObjectID(of: Array("one".utf8).span))
+        let config = Array(#"{"type":"ranker"}"#.utf8)
+        let ours = try repository.put(
+            "models/ours",
+            Version(
+                .model, "r", space: "one",
+                files: ["config.json": config, "model.safetensors": [1]]))
+        let plain = try repository.put("models/plain", Version(.model, "plain"))
+        let weightless = try repository.put(
+            "models/weightless",
+            Version(.model, "w", files: ["config.json": Array("{}".utf8)]))
+        for (wrong, part) in [
+            (ours, "is a ranker"), (plain, "has no config.json"),
+            (weightless, "has no model.safetensors"), (features, "not a model snapshot"),
+        ] {
+            let error = refError { try release(features, ranker, reranker: wrong) }
+            #expect(error?.fault == .refused && error?.remedy != nil)
+            #expect(error?.message.contains(part) == true, "\(error?.message ?? "")")
+        }
+        // A reranker reorders what a ranker finds: it neither answers nor ranks alone.
+        #expect(refError { try release(features, nil, reranker: reranker) }?.fault == .refused)
     }
 
     @Test("gates on releases reach each role, and gates on spaces compare the features'")

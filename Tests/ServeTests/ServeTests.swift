@@ -13,7 +13,8 @@ struct ServeTests {
     }
 
     @Test(
-        "every check of a group holds", arguments: ["api", "faults", "limits", "versions", "life"])
+        "every check of a group holds",
+        arguments: ["api", "faults", "limits", "versions", "rerank", "life"])
     func checks(group: String) throws {
         var environment = ProcessInfo.processInfo.environment
         environment["FTI_BIN"] = Project.executables.path

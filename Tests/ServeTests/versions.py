@@ -8,7 +8,7 @@ import openai
 
 from bench import NAME, QUESTION, chat, raises, search, until
 
-ROLES = ("release", "features", "ranker", "generator", "space", "prompt", "transaction", "verified", "replica")
+ROLES = ("release", "features", "ranker", "reranker", "generator", "space", "prompt", "transaction", "verified", "replica")
 
 
 def named(headers):

@@ -7,6 +7,9 @@ It writes its port to FOLDER/port. An answer depends on the messages alone:
 
 - A request to rewrite a question (its system message begins with `Rewrite`) gets the last question, followed by the
   words of the user's previous one.
+- A request for test questions (its system message begins with `You write test questions`) gets JSON with one example
+  for each sentence of the text, up to the number asked for: the answer is the sentence. A text that contains
+  `REPLY64 x` gets the text that x encodes in Base64.
 - A prompt with passages gets the first sentence of the first passage and its number: `Drill 6 mm holes. [1]`. A question
   that contains `CITE x` gets an answer that cites x besides: `CITE 7` adds ` [7]`.
 - A question that contains `ECHO ` gets the text after it; one that contains `LONG n` gets n words.
@@ -19,6 +22,7 @@ the service counted; `POST /control {"forget": true}` begins anew. Members:
   mode          good (default), or one of the words below
   first         the fault concerns the first N requests only (then the service is good)
   every         the fault concerns one request in N only
+  beyond        the fault concerns the requests after the first N only
   status        the status of `refuse`                                       (400)
   body          the body of `refuse` and `say`: text, or JSON                 ({"error": {"message": "refused"}})
   retryAfter    the header Retry-After of `refuse`
@@ -44,6 +48,7 @@ the service counted; `POST /control {"forget": true}` begins anew. Members:
   empty         an answer without text   no-choices     an object without choices
 """
 import argparse
+import base64
 import hashlib
 import http.server
 import json
@@ -73,6 +78,19 @@ def made_up(seed, count):
     return " ".join(words)
 
 
+def examples(prompt, count):
+    """Examples about the text of a prompt."""
+    text = re.search(r"<text>\n(.*)\n</text>", prompt, re.DOTALL).group(1)
+    told = re.search(r"REPLY64 (\S+)", text)
+    if told:
+        return base64.b64decode(told.group(1)).decode(errors="replace")
+    body = "\n".join(line for line in text.split("\n") if not re.match(r"(Document|Section): ", line))
+    sentences = [s for s in re.split(r"(?<=[.!?])\s+", " ".join(body.split())) if len(s.split()) >= 4]
+    return json.dumps({"examples": [
+        {"question": f"Tell me about {made_up(sentence, 6)}?", "answer": sentence,
+         "worse": " ".join(reversed(sentence.split()))} for sentence in sentences[:count]]})
+
+
 def answer(messages, name):
     """The whole answer to a conversation."""
     last = text_of(messages[-1]["content"])
@@ -81,6 +99,8 @@ def answer(messages, name):
         question = last.rsplit("Last question: ", 1)[-1]
         earlier = re.findall(r"^User: (.*)$", last, re.MULTILINE)
         return question + (" " + earlier[-1] if earlier else "")
+    if system.startswith("You write test questions"):
+        return examples(last, int(re.search(r"\d+", system).group(0)))
     echoed = re.search(r"ECHO (.*)", last, re.DOTALL)
     if echoed:
         return echoed.group(1)
@@ -226,7 +246,8 @@ class Service(http.server.BaseHTTPRequestHandler):
             if not fault and os.path.exists(path):
                 with open(path) as file:
                     fault = json.loads(file.read() or "{}")
-        concerned = number <= fault.get("first", number) and number % fault.get("every", 1) == 0
+        concerned = (number <= fault.get("first", number) and number % fault.get("every", 1) == 0
+                     and number > fault.get("beyond", 0))
         return fault if concerned else {}
 
     def wait(self, seconds):

@@ -58,6 +58,9 @@ package final class ChildProcess {
     /// The number of the process.
     package var identifier: Int32 { process.processIdentifier }
 
+    /// Kills the process, as the system does when memory runs out.
+    package func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
+
     /// Waits until the process ends.
     package func finish() throws -> Outcome {
         process.waitUntilExit()

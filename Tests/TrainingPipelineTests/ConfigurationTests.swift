@@ -18,13 +18,44 @@ import TrainingPipeline
             questions: ./handbook/questions.jsonl
             preferences: /data/preferences.jsonl
             model: models/other
-            datasets: {sft: datasets/a, dpo: datasets/b}
+            datasets: {sft: datasets/a, dpo: datasets/b, generated: datasets/c}
+            prompt: prompt.json
+            generate:
+              url: https://llm.example/v1
+              model: m
+              key: LLM_KEY
+              per: document
+              questions: 3
+              maxRequests: 9
+              prompt: generate.txt
+              maxTokens: 256
+              temperature: 0.5
+              seed: 4
+              timeout: 2m
+              retries: 1
+              atOnce: 8
             retrieval: {mode: lexical, candidates: 50, k: 7, perDocument: 2}
             split: {heldout: 0.5, seed: 9}
             sft: {epochs: 20, rate: 1, l2: 0.5}
             dpo: {epochs: 10, rate: 0.25, beta: 2, l2: 0}
-            evaluate: {k: 3}
+            evaluate: {k: 3, questions: eval.jsonl}
             """)
+        #expect(configuration.prompt == "conf/prompt.json")
+        #expect(configuration.generatedDataset == "datasets/c")
+        #expect(configuration.evaluationQuestions == "conf/eval.jsonl")
+        var expected = GenerationSettings(url: "https://llm.example/v1", model: "m")
+        expected.keyVariable = "LLM_KEY"
+        expected.unit = .document
+        expected.questions = 3
+        expected.requestLimit = 9
+        expected.prompt = "conf/generate.txt"
+        expected.tokenLimit = 256
+        expected.temperature = 0.5
+        expected.seed = 4
+        expected.timeout = 120
+        expected.retries = 1
+        expected.atOnce = 8
+        #expect(configuration.generate == expected)
         #expect(configuration.repository == "conf/.fti")
         #expect(configuration.questions == "conf/handbook/questions.jsonl")
         #expect(configuration.preferences == "/data/preferences.jsonl")
@@ -71,6 +102,8 @@ import TrainingPipeline
         "unknown keys and values are refused",
         arguments: [
             "feature: features/prod", "split: {heldout: 2}", "split: {held: 0.2}", "sft: 7",
+            "generate: {model: m}", "generate: {url: u, model: m, per: page}",
+            "generate: {url: u, model: m, maxRequests: -1}", "generate: {url: u, model: m, max: 3}",
             "sft: {epochs: many}", "sft: {rate: 0}", "evaluate: {k: 0}", "- a list", "a: [",
             "model: []",
             "candidates: 0", "{candidates: 5, retrieval: {candidates: 5}}",

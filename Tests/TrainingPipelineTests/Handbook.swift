@@ -34,6 +34,11 @@ enum Handbook {
         return repository
     }
 
+    /// Points `features/prod` at other rows.
+    static func replaceFeatures(of repository: Repository, with rows: [FeatureRow]) throws {
+        try addFeatures(to: repository, rows: try embedded(rows))
+    }
+
     private static func embedded(_ rows: [FeatureRow]) throws -> [TableRow] {
         let embedder = try BuiltinEmbedder(dimension: 256)
         return rows.map { row in

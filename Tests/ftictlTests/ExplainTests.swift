@@ -38,10 +38,12 @@ struct ExplainTests {
         #expect(outcome.status == 0, "\(outcome.error)")
     }
 
-    private func release() throws {
+    private func release(_ options: String...) throws {
         let outcome = try sandbox.ftictl(
-            "release", "releases/prod", "--features", "features/prod", "--generator",
-            "models/llm")
+            [
+                "release", "releases/prod", "--features", "features/prod", "--generator",
+                "models/llm",
+            ] + options)
         #expect(outcome.status == 0, "\(outcome.error)")
     }
 
@@ -131,6 +133,39 @@ struct ExplainTests {
         ] {
             #expect(text.output.contains(part), "\(part)")
         }
+    }
+
+    @Test("the order of a reranker is not called a difference: ftictl cannot run it")
+    func reranked() throws {
+        var record = try record(citing: "doors.md", "frost.md")
+        try sandbox.write("reranker/config.json", #"{"model_type": "bert"}"#)
+        try sandbox.write("reranker/model.safetensors", "weights")
+        #expect(try sandbox.ftictl("put", "models/reranker", "reranker").status == 0)
+        try release("--reranker", "models/reranker")
+        let state = try repository.state()
+        let model = try #require(state.target(of: try RefName("models/reranker")))
+        record.versions.release = state.target(of: try RefName("releases/prod"))
+        record.rerank = .init(model: model, candidates: 50)
+        for index in record.passages.indices { record.passages[index].rerank = 1.25 }
+        let explanation = try explain(record).object()
+        #expect(explanation["matches"] as? Bool == true)
+        #expect(try verdicts(explanation, "versions")["reranker"] == "as stored")
+        let now = try #require(explanation["now"] as? [String: Any])
+        #expect(now["passages"] is NSNull && now["reranker"] as? String == model.hex)
+        let text = try sandbox.ftictl("explain", "answer.json").output
+        for part in [
+            "reranked 1.25", "is made by the reranker \(model.short), which ftictl cannot run",
+            "try: fti-inference ask QUESTION --release",
+        ] {
+            #expect(text.contains(part), "\(part)")
+        }
+        // Features that no release binds are reordered by the answer's reranker.
+        let features = try explain(record, "--against", "features/prod")
+        #expect(features.output.contains("--features features/prod --reranker \(model.short)"))
+        // A record without a reranker is not from this release.
+        record.rerank = nil
+        let other = try explain(record).object()
+        #expect(try verdicts(other, "versions")["release"] == "differs")
     }
 
     @Test("what production retrieves now shows new, gone, moved and changed passages")

@@ -77,6 +77,8 @@ public struct FeatureRow: Hashable, Sendable {
         return name[..<dot]
     }
 
+    /// The member of ``metadata`` with the address of the row's document.
+    public static let addressMember = "url"
     /// The member of ``metadata`` that names the language of the row's words, such as `de`.
     public static let languageMember = "language"
 

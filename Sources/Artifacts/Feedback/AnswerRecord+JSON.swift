@@ -6,8 +6,8 @@ extension AnswerRecord {
     /// The version of the JSON of a record.
     static let version = 1
 
-    /// The record as JSON. Members without a value are null, except that `asked`, `conversation` and `url` are left
-    /// out.
+    /// The record as JSON. Members without a value are null, except that `asked`, `conversation`, `url` and
+    /// `rerank` are left out.
     public var json: JSONObject {
         var object = JSONObject()
         object["type"] = .string(Self.type)
@@ -37,6 +37,11 @@ extension AnswerRecord {
         object["repository"] = .string(versions.repository)
         object["where"] = condition.map { .string($0) } ?? .null
         object["retrieval"] = retrieval.json
+        if let rerank {
+            object["rerank"] = [
+                "model": .string(rerank.model.hex), "candidates": .integer(rerank.candidates),
+            ]
+        }
         return object
     }
 
@@ -99,6 +104,11 @@ extension AnswerRecord {
         condition = try reader.optionalString("where")
         var inner = reader.inner(try reader.object("retrieval"), "retrieval")
         retrieval = try RetrievalSettings(&inner)
+        rerank = try reader.optionalObject("rerank").map { (inner) throws(JSONSchemaError) in
+            var inner = reader.inner(inner, "rerank")
+            return Reranking(
+                model: try inner.objectID("model"), candidates: try inner.count("candidates"))
+        }
     }
 }
 
@@ -118,6 +128,7 @@ extension AnswerRecord.Passage {
         object["similarity"] = .number(similarity)
         object["vectorRank"] = vectorRank.map { .integer($0) } ?? .null
         object["wordsRank"] = wordsRank.map { .integer($0) } ?? .null
+        if let rerank { object["rerank"] = .number(rerank) }
         object["attributes"] = .object(attributes)
         return object
     }
@@ -142,6 +153,7 @@ extension AnswerRecord.Passage {
         similarity = try reader.number("similarity")
         vectorRank = try reader.optionalCount("vectorRank")
         wordsRank = try reader.optionalCount("wordsRank")
+        rerank = try reader.optionalNumber("rerank")
         attributes = try reader.optionalObject("attributes") ?? JSONObject()
     }
 }

@@ -32,6 +32,20 @@ public struct AnswerRecord: Equatable, Sendable {
             promptTokens: Int? = nil, replyTokens: Int? = nil)
     }
 
+    /// How a reranker reordered the passages.
+    public struct Reranking: Hashable, Sendable {
+        /// The model snapshot of the reranker.
+        public var model: ObjectID
+        /// The number of passages that it scored at most.
+        public var candidates: Int
+
+        /// Names a reranking.
+        public init(model: ObjectID, candidates: Int) {
+            self.model = model
+            self.candidates = candidates
+        }
+    }
+
     /// The versions that gave the answer, all from one state of one repository.
     public struct Versions: Hashable, Sendable {
         /// The release that binds the others; nil when the service does not serve a release.
@@ -95,6 +109,8 @@ public struct AnswerRecord: Equatable, Sendable {
     public var condition: String?
     /// How the passages were found.
     public var retrieval: RetrievalSettings
+    /// How the passages were reordered; nil where no reranker took part.
+    public var rerank: Reranking?
 
     /// Makes a record.
     public init(
@@ -103,7 +119,7 @@ public struct AnswerRecord: Equatable, Sendable {
         conversation: [ChatMessage] = [], isAnswered: Bool, answer: String, isVerified: Bool,
         citations: Citations = Citations(), passages: [Passage], prompt: RenderedPrompt? = nil,
         generator: Generator, versions: Versions, condition: String? = nil,
-        retrieval: RetrievalSettings
+        retrieval: RetrievalSettings, rerank: Reranking? = nil
     ) {
         self.id = id
         self.replica = replica
@@ -122,6 +138,7 @@ public struct AnswerRecord: Equatable, Sendable {
         self.versions = versions
         self.condition = condition
         self.retrieval = retrieval
+        self.rerank = rerank
     }
 
     /// The question that retrieval searched for: self-contained.
@@ -155,6 +172,8 @@ extension AnswerRecord {
         public var vectorRank: Int?
         /// The rank by words, from 1; nil where the row is not among the best.
         public var wordsRank: Int?
+        /// The reranker's score, comparable within one answer; finite; nil where no reranker scored the passage.
+        public var rerank: Double?
         /// The other attributes of the row.
         public var attributes: JSONObject
 
@@ -166,13 +185,14 @@ extension AnswerRecord {
         ///   - wordsRank: The rank by words, from 1.
         public init(
             _ row: FeatureRow, number: Int, score: Double, similarity: Double,
-            vectorRank: Int? = nil, wordsRank: Int? = nil
+            vectorRank: Int? = nil, wordsRank: Int? = nil, rerank: Double? = nil
         ) {
             self.number = number
             self.score = score
             self.similarity = similarity
             self.vectorRank = vectorRank
             self.wordsRank = wordsRank
+            self.rerank = rerank
             key = row.key
             document = row.document
             title = row.title

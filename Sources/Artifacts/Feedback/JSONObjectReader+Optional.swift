@@ -42,6 +42,11 @@ extension JSONObjectReader {
         }
     }
 
+    /// Takes a number; nil when it is missing or null.
+    mutating func optionalNumber(_ key: String) throws(JSONSchemaError) -> Double? {
+        try optional(key, "a number") { $0.number }
+    }
+
     /// Takes a whole number from 1 to 2^53.
     mutating func positive(_ key: String) throws(JSONSchemaError) -> Int {
         let value = try count(key)

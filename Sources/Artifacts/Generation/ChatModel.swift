@@ -36,6 +36,8 @@ public struct ChatRequest: Hashable, Sendable {
     public var tokenLimit: Int?
     /// The randomness of the reply, from 0, where the likeliest token is always chosen; nil for the endpoint's setting.
     public var temperature: Double?
+    /// The seed of the randomness, for endpoints that take one; nil to send none.
+    public var seed: Int?
     /// Whether it counts towards a budget of tokens: what checks the model itself does not.
     public var isCharged = true
 

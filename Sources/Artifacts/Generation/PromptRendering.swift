@@ -33,6 +33,21 @@ extension Prompt {
         }
     }
 
+}
+
+extension Prompt.Passage {
+    /// A row as prompts show it: its section is the path of its headings, without the title that comes first.
+    public init(_ row: FeatureRow) {
+        let headings =
+            row.headings.first == row.title ? row.headings.dropFirst() : row.headings[...]
+        self.init(
+            title: row.title.isEmpty ? row.document : row.title,
+            section: headings.joined(separator: " / "),
+            url: row.metadata[FeatureRow.addressMember]?.string ?? "", text: row.text)
+    }
+}
+
+extension Prompt {
     /// The tokens that the first passage may have however long the question is.
     private static let leastPassage = 64
     /// Ends the text of a passage that was cut.

@@ -42,6 +42,8 @@ public struct HybridRetrieval: Sendable {
         public let score: Double
         /// Its signals, in the order of ``Signal``.
         public let signals: [Double]
+        /// The reranker's score; nil where no reranker scored it.
+        public internal(set) var rerank: Double?
     }
 
     /// The ranker.

@@ -48,6 +48,7 @@ struct ChatExchange {
         if dialect.asksForUsage { object["stream_options"] = ["include_usage": true] }
         if let limit = request.tokenLimit { object[dialect.limitMember] = .integer(limit) }
         if let temperature = request.temperature { object["temperature"] = .number(temperature) }
+        if let seed = request.seed { object["seed"] = .integer(seed) }
         return JSON.object(object).canonicalBytes
     }
 }

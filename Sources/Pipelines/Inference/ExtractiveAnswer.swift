@@ -67,7 +67,7 @@ struct ExtractiveAnswer: Sendable {
         _ question: Question, _ phrases: QuotedPhrases, from chunks: [FoundChunk]
     ) -> ExtractiveAnswer {
         let all = chunks.prefix(quotedChunks).enumerated().flatMap { place, chunk in
-            Self.units(of: chunk, at: place, best: chunks[0].score, question)
+            Self.units(of: chunk, at: place, best: chunks[0], question)
         }
         let demanded = phrases.isEmpty ? [] : all.filter { phrases.isAny(in: $0.quoted.text) }
         let units = demanded.isEmpty ? all : demanded
@@ -99,10 +99,12 @@ struct ExtractiveAnswer: Sendable {
     }
 
     private static func units(
-        of chunk: FoundChunk, at place: Int, best: Double, _ question: Question
+        of chunk: FoundChunk, at place: Int, best: FoundChunk, _ question: Question
     ) -> [Unit] {
-        // Ratios of negative scores mean nothing, so ranks take their place.
-        let fit = best > 0 ? max(0, min(1, chunk.score / best)) : 1 / Double(1 + place)
+        // Ratios of negative scores mean nothing, and no more do those of a reranker, so ranks take their place.
+        let fit =
+            best.score > 0 && best.rerank == nil
+            ? max(0, min(1, chunk.score / best.score)) : 1 / Double(1 + place)
         return QuotedUnit.units(of: chunk.row.text).enumerated().map { position, unit in
             let words = question.words(foundIn: unit.text)
             let length = Double(unit.wordCount)

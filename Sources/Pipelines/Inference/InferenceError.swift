@@ -20,6 +20,12 @@ public enum InferenceError: Diagnosable {
     case pin(path: String, reason: String)
     /// Features and model need different spaces, or the embedder is missing or failed.
     case embedding(EmbeddingError)
+    /// The reranker cannot be run.
+    case reranker(RerankerError)
+    /// The configuration names a reranker that the versions do not have.
+    case rerankerDiffers(named: String, versions: String, bound: ObjectID?)
+    /// The passages were not found in time, or nobody waits for them any more.
+    case late
     /// The language model failed.
     case generation(GenerationError)
     /// The language model does not answer as the release records.
@@ -45,6 +51,9 @@ public enum InferenceError: Diagnosable {
     public var fault: Fault {
         switch self {
         case .unusable, .engine: .refused
+        case .rerankerDiffers: .usage
+        case .late: .io
+        case .reranker(let error): error.fault
         case .generation(let error): error.fault
         case .pin, .question, .request, .longQuestion: .usage
         case .condition(let error): error.fault
@@ -63,6 +72,11 @@ public enum InferenceError: Diagnosable {
         case .request(let reason): "invalid request: \(reason)"
         case .longQuestion(let limit): "the question has more than \(limit) bytes"
         case .pin(let path, let reason): "\(path): \(reason)"
+        case .reranker(let error): error.message
+        case .rerankerDiffers(let named, let versions, let bound):
+            "the reranker \(named) is not the one of \(versions), which "
+                + (bound.map { "binds \($0.short)" } ?? "binds none")
+        case .late: "the passages were not found in time"
         case .generation(let error): error.message
         case .engine(let model, let reason):
             "the language model \(model) is not the one that the release records: \(reason)"
@@ -85,6 +99,10 @@ public enum InferenceError: Diagnosable {
         case .unusable: "use features that fti-feature made and a model that fti-training made"
         case .request: "send one JSON object per line, such as {\"id\": 1, \"question\": \"...\"}"
         case .question, .longQuestion: nil
+        case .reranker(let error): error.remedy
+        case .rerankerDiffers(let named, _, _):
+            "leave it out, or bind it: ftictl release REF --from REF --reranker \(named)"
+        case .late: "ask again, or rerank fewer passages (rerank.candidates)"
         case .pin: "ftictl pin features/prod models/current -o fti.lock"
         case .generation(let error): error.remedy
         case .engine:

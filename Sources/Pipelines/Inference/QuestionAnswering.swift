@@ -25,8 +25,9 @@ public struct QuestionAnswering: Sendable {
     ) throws(InferenceError) {
         let state = try wrapping(repository.state(), as: InferenceError.refs)
         try self.init(
-            try ChosenVersions(selection, in: repository, state: state, now: now), in: repository,
-            state: state, loading: options, sharing: previous)
+            try ChosenVersions(
+                selection, reranker: options.reranking.model, in: repository, state: state,
+                now: now), in: repository, state: state, loading: options, sharing: previous)
     }
 
     /// Answers a single question without taking a lease.
@@ -41,7 +42,9 @@ public struct QuestionAnswering: Sendable {
     ) throws(InferenceError) -> Reply {
         func reply(in state: State) throws(InferenceError) -> Reply {
             try QuestionAnswering(
-                try ChosenVersions(selection, in: repository, state: state, now: now),
+                try ChosenVersions(
+                    selection, reranker: options.reranking.model, in: repository, state: state,
+                    now: now),
                 in: repository, state: state, loading: options
             ).answer(question, count: count)
         }
@@ -73,22 +76,28 @@ public struct QuestionAnswering: Sendable {
     ///
     /// - Parameter own: A further condition on the rows, besides the condition of all questions. The service caches the
     ///   matching rows of the last few conditions.
-    /// - Throws: `condition` when it does not fit the rows; `embedding`, `objects`.
+    /// - Parameter isReranked: Whether the reranker takes part, if the versions have one.
+    /// - Parameter deadline: When reranking gives up; nil for never.
+    /// - Throws: `condition` when it does not fit the rows; `late`, `embedding`, `objects`.
     public func retrieve(
-        _ question: String, count: Int? = nil, where own: Condition? = nil
+        _ question: String, count: Int? = nil, where own: Condition? = nil,
+        isReranked: Bool = true, by deadline: Deadline? = nil
     ) throws(InferenceError) -> Retrieval {
         let count = count ?? retriever.ranker.retrieval.k
-        let found = try retriever.chunks(for: question, count: count, where: own)
+        let reranking = isReranked ? retriever.reranking : nil
+        let found = try retriever.chunks(
+            for: question, count: count, where: own, reranking: reranking, by: deadline)
         let conditions = [condition, own].compactMap { $0 }
         return Retrieval(
             text: question, question: found.question, phrases: found.phrases,
             judgement: Judgement(found, ranker: retriever.ranker),
             chunks: Array(found.chunks.prefix(count)), ranker: retriever.ranker,
+            reranking: reranking,
             condition: conditions.count > 1 ? .all(conditions) : conditions.first,
             search: found.mode)
     }
 
-    /// Answers a question with sentences of its `count` best chunks; see ``retrieve(_:count:where:)``.
+    /// Answers a question with sentences of its `count` best chunks; see ``retrieve(_:count:where:isReranked:by:)``.
     public func answer(
         _ question: String, count: Int? = nil, where own: Condition? = nil
     ) throws(InferenceError) -> Reply {
@@ -116,6 +125,8 @@ public struct LoadingOptions: Sendable {
     public var retrieval = RetrievalOverrides()
     /// Opens the embedder of the features' space.
     public var embedders = EmbedderRegistry()
+    /// Which reranker reorders passages, and how it is opened.
+    public var reranking = RerankingOptions()
     /// Whether the search may miss candidates in exchange for speed; see ``Retrieval/search``.
     public var isApproximate = false
     /// The record of leaves that were already verified; nil to verify all.
@@ -129,6 +140,20 @@ public struct LoadingOptions: Sendable {
     public var threads = Threads.available
 
     /// The defaults.
+    public init() {}
+}
+
+/// Which reranker reorders passages, and how it is opened.
+public struct RerankingOptions: Sendable {
+    /// The revision of its model; nil for the one that a release binds. A release or a lock file decides the reranker:
+    /// beside them, this must name the same one.
+    public var model: String?
+    /// The number of passages that it scores, in ``Reranking/candidateRange``.
+    public var candidates = Reranking.usualCandidates
+    /// Opens it; nil where this program cannot run any.
+    public var provider: (any RerankerProvider)?
+
+    /// Makes options that open no reranker.
     public init() {}
 }
 
@@ -146,6 +171,8 @@ public struct Retrieval: Sendable {
     public let chunks: [FoundChunk]
     /// The ranker that ordered them.
     let ranker: Ranker
+    /// What reordered the first chunks; nil where no reranker took part.
+    public let reranking: Reranking?
     /// The condition on all chunks; nil when they come from all rows.
     public let condition: Condition?
     /// How the search found the chunks.

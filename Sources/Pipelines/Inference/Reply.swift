@@ -29,6 +29,8 @@ public struct Reply: Sendable {
     public var features: ObjectID { versions.roles.features }
     /// The model snapshot; nil when a release without a ranker answers.
     public var model: ObjectID? { versions.roles.ranker }
+    /// The model snapshot of the reranker; nil where none takes part.
+    public var reranker: ObjectID? { versions.roles.reranker }
     /// The release that binds both, when the selection named one.
     public var release: ObjectID? { versions.release }
     /// The newest transaction of the state that the answer comes from; for pinned versions, the lock file's.
@@ -79,6 +81,7 @@ public struct Reply: Sendable {
             sources.map { .object($0.json) })
         object["features"] = .string(features.hex)
         object["model"] = model.map { .string($0.hex) } ?? .null
+        if let reranker { object["reranker"] = .string(reranker.hex) }
         if let release { object["release"] = .string(release.hex) }
         object["space"] = .string(space.hex)
         object["transaction"] = .integer(transaction)
@@ -110,15 +113,15 @@ public struct Reply: Sendable {
         }
         if !isAnswered, !sources.isEmpty { lines.append("nearest to the question:") }
         for (index, (source, count)) in sections.enumerated() {
-            let hundredths = (source.score * 100).rounded()
-            let score = hundredths == 0 ? 0 : hundredths / 100
+            let score = Self.hundredths(source.score)
+            let rerank = source.rerank.map { ", reranked \(Self.hundredths($0))" } ?? ""
             let place =
                 source.row.section.isEmpty
                 ? source.row.document : "\(source.row.document)#\(source.row.section)"
             let titles = source.row.headings.isEmpty ? [source.row.title] : source.row.headings
             let headings = titles.joined(separator: " / ")
             let chunks = count == 1 ? "" : "; \(count) chunks"
-            lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(chunks))")
+            lines.append("\(index + 1). \(place)  (\(headings); score \(score)\(rerank)\(chunks))")
             lines += source.details.map { "   \($0)" }
         }
         lines += [
@@ -126,6 +129,7 @@ public struct Reply: Sendable {
             "features     \(features.hex)",
             "model        \(model?.hex ?? "none: the untrained ranker")",
         ]
+        if let reranker { lines.append("reranker     \(reranker.hex)") }
         if let release { lines.append("release      \(release.hex)") }
         lines.append("transaction  \(transaction)")
         if let condition { lines.append("where        \(condition)") }
@@ -142,6 +146,11 @@ public struct Reply: Sendable {
             )
         }
         return lines
+    }
+
+    private static func hundredths(_ score: Double) -> Double {
+        let rounded = (score * 100).rounded()
+        return rounded == 0 ? 0 : rounded / 100
     }
 
     /// The best chunk of each section, best first, with the number of chunks from that section.
@@ -163,19 +172,20 @@ extension Reply {
         object["retrieval"] = ranker.retrieval.json
         object["weights"] = .object(
             JSONObject(zip(Signal.allCases, factors).map { ($0.rawValue, .number($1)) }))
-        object["candidates"] = .array(
-            sources.map { source in
-                [
-                    "key": .string(source.row.key), "score": .number(source.score),
-                    "vectorRank": source.vectorRank.map { .integer($0 + 1) } ?? .null,
-                    "wordsRank": source.wordsRank.map { .integer($0 + 1) } ?? .null,
-                    "signals": .object(
-                        JSONObject(
-                            zip(Signal.allCases, source.signals).map { ($0.rawValue, .number($1)) })
-                    ),
-                ]
-            })
+        object["candidates"] = .array(sources.map { .object(Self.explanation(of: $0)) })
         object["judgement"] = judgement.json
+        return object
+    }
+
+    private static func explanation(of source: FoundChunk) -> JSONObject {
+        var object = JSONObject()
+        object["key"] = .string(source.row.key)
+        object["score"] = .number(source.score)
+        if let rerank = source.rerank { object["rerank"] = .number(rerank) }
+        object["vectorRank"] = source.vectorRank.map { .integer($0 + 1) } ?? .null
+        object["wordsRank"] = source.wordsRank.map { .integer($0 + 1) } ?? .null
+        object["signals"] = .object(
+            JSONObject(zip(Signal.allCases, source.signals).map { ($0.rawValue, .number($1)) }))
         return object
     }
 
@@ -183,11 +193,17 @@ extension Reply {
     public var explanationLines: [String] {
         let factors = ranker.factors
         var lines = ["score = sum of weight x signal:"]
+        if let count = retrieval.reranking?.candidates {
+            lines.append(
+                "the reranker orders the first \(count) chunks; the others keep the order of score:"
+            )
+        }
         for (index, source) in sources.enumerated() {
             func place(_ rank: Int?) -> String { rank.map { "\($0 + 1)" } ?? "none" }
             lines.append(
                 "\(index + 1). \(source.row.key)  (rank by vector \(place(source.vectorRank)), by words \(place(source.wordsRank)))"
             )
+            if let rerank = source.rerank { lines.append("   reranked \(Self.fixed(rerank))") }
             var parts: [String] = []
             for (signal, factor) in zip(Signal.allCases, factors) where factor != 0 {
                 parts.append(
@@ -226,6 +242,8 @@ public struct FoundChunk: Sendable {
     public let wordsRank: Int?
     /// Its signals, in the order of ``Signal``.
     public let signals: [Double]
+    /// The reranker's score, comparable within one question; nil where no reranker scored the chunk.
+    public let rerank: Double?
 }
 
 extension FoundChunk {
@@ -233,7 +251,7 @@ extension FoundChunk {
         self.init(
             row: ranked.row, score: ranked.score, similarity: ranked.candidate.similarity,
             vectorRank: ranked.candidate.vectorRank, wordsRank: ranked.candidate.wordsRank,
-            signals: ranked.signals)
+            signals: ranked.signals, rerank: ranked.rerank)
     }
 }
 
@@ -245,13 +263,14 @@ extension FoundChunk {
         object["key"] = .string(row.key)
         object["score"] = .number(score)
         object["similarity"] = .number(Double(similarity))
+        if let rerank { object["rerank"] = .number(rerank) }
         return object
     }
 
     /// The lines below the chunk's place in a reply's text: the address, then the other attributes.
     var details: [String] {
         var known: [String] = row.page.map { ["page \($0)"] } ?? []
-        for member in row.metadata where member.key != Self.address {
+        for member in row.metadata where member.key != FeatureRow.addressMember {
             guard let value = Self.text(member.value) else { continue }
             known.append("\(member.key): \(value)")
         }
@@ -259,10 +278,7 @@ extension FoundChunk {
     }
 
     /// The address of the chunk's document; nil where it has none.
-    var address: String? { row.metadata[Self.address]?.string }
-
-    /// The attribute with a document's address.
-    private static let address = "url"
+    var address: String? { row.metadata[FeatureRow.addressMember]?.string }
 
     /// A value on one line; nil where there is nothing to show.
     private static func text(_ json: JSON) -> String? {

@@ -130,18 +130,36 @@ public struct ChosenVersions: Equatable, Sendable {
 
     /// Resolves a selection.
     ///
-    /// - Throws: `pin`, `unusable`, `refs`, `objects`.
+    /// - Parameter reranker: The revision of the reranker's model; nil for the one that a release binds.
+    /// - Throws: `rerankerDiffers` when a release or a lock file has another reranker; `pin`, `unusable`, `refs`,
+    ///   `objects`.
     init(
-        _ selection: Selection, in repository: Repository, state: State, now: Timestamp
+        _ selection: Selection, reranker: String? = nil, in repository: Repository, state: State,
+        now: Timestamp
     ) throws(InferenceError) {
         let resolver = Resolver(repository, state: state, now: now)
+        let named = try wrapping(as: InferenceError.refs) { () throws(RefError) in
+            try reranker.map { (name) throws(RefError) in
+                try resolver.snapshot(try Revision(name))
+            }
+        }
+        try self.init(selection, reranker: named, resolver, in: repository, state: state)
+        guard let reranker, named != roles.reranker else { return }
+        let versions = if case .pinned(_, let path) = selection { path } else { names.features }
+        throw .rerankerDiffers(named: reranker, versions: versions, bound: roles.reranker)
+    }
+
+    private init(
+        _ selection: Selection, reranker: ObjectID?, _ resolver: Resolver,
+        in repository: Repository, state: State
+    ) throws(InferenceError) {
         switch selection {
         case .revisions(let features, let model):
             names = (features, model)
             roles = try wrapping(as: InferenceError.refs) { () throws(RefError) in
                 Release.Roles(
                     features: try resolver.snapshot(try Revision(features)),
-                    ranker: try resolver.snapshot(try Revision(model)))
+                    ranker: try resolver.snapshot(try Revision(model)), reranker: reranker)
             }
             release = nil
             transaction = state.number

@@ -1,12 +1,15 @@
 internal import Conditions
 public import Artifacts
 internal import Objects
+internal import Refs
 internal import Storage
 internal import Synchronization
 
 /// The retrieve stage: it loads features and model once, and then serves any number of questions.
 struct Retriever: Sendable {
     let ranker: Ranker
+    /// The reranker; nil where the versions have none.
+    let reranking: Reranking?
     private let index: FeatureIndex
     /// The approximate search; nil where the caller wants an exact one.
     private let preselection: ApproximateSearch?
@@ -24,7 +27,8 @@ struct Retriever: Sendable {
     ///
     /// - Parameter earlier: Other versions that are loaded, to share what they have in common.
     /// - Throws: `objects` when a file of the model is missing or malformed; `embedding` when the model's configuration
-    ///   and its snapshot name different spaces; `condition` when it does not fit the rows.
+    ///   and its snapshot name different spaces; `condition` when it does not fit the rows; `reranker` when this program
+    ///   cannot run the reranker.
     static func load(
         _ pair: ResolvedVersions, _ options: LoadingOptions, sharing earlier: Retriever? = nil
     ) throws(InferenceError) -> Retriever {
@@ -44,9 +48,31 @@ struct Retriever: Sendable {
         let scope = try scope(
             condition, of: index, preselection, pair, candidates: ranker.retrieval.candidates,
             threads: loading)
+        let reranking = try reranking(pair, options.reranking, sharing: earlier?.reranking)
         return Retriever(
-            ranker: ranker, index: index, preselection: preselection, scope: scope,
-            condition: condition, pair: pair, threads: options.threads)
+            ranker: ranker, reranking: reranking, index: index, preselection: preselection,
+            scope: scope, condition: condition, pair: pair, threads: options.threads)
+    }
+
+    /// The reranker of the versions; nil where they have none.
+    ///
+    /// - Parameter earlier: The reranker of other versions, which is used again where it is of the same model.
+    private static func reranking(
+        _ pair: ResolvedVersions, _ options: RerankingOptions, sharing earlier: Reranking?
+    ) throws(InferenceError) -> Reranking? {
+        guard let model = pair.chosen.roles.reranker else { return nil }
+        if let earlier, earlier.model == model {
+            return Reranking(earlier.reranker, of: model, candidates: options.candidates)
+        }
+        guard let provider = options.provider else {
+            throw .reranker(
+                RerankerError(
+                    model, "this program runs no rerankers", .refused,
+                    remedy: "use fti-inference"))
+        }
+        let reranker = try wrapping(
+            provider.open(model, in: pair.objects), as: InferenceError.reranker)
+        return Reranking(reranker, of: model, candidates: options.candidates)
     }
 
     /// The rows that satisfy a condition, and the way to search them.
@@ -136,33 +162,44 @@ struct Retriever: Sendable {
         let missingShare: Double
     }
 
-    /// Finds the best chunks for a question, at most `count`.
+    /// Finds the best chunks for a question, at least `count` if there are as many.
     ///
-    /// - Parameter condition: A further condition on the rows, besides the condition of all questions.
+    /// - Parameters:
+    ///   - condition: A further condition on the rows, besides the condition of all questions.
+    ///   - reranking: What reorders them; nil for the ranker's order.
+    ///   - deadline: When reranking gives up; nil for never.
     func chunks(
-        for text: String, count: Int, where condition: Condition?
+        for text: String, count: Int, where condition: Condition?, reranking: Reranking?,
+        by deadline: Deadline?
     ) throws(InferenceError) -> RetrievalResult {
         let scope = try scope(condition)
         let query = try wrapping(
             pair.embedder.embed(text, as: .query), as: InferenceError.embedding)
-        return try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
+        let found = try wrapping(as: InferenceError.objects) { () throws(ObjectError) in
             let retrieval = HybridRetrieval(ranker, in: index, of: pair.space)
-            let found = try retrieval.find(
-                text, vector: query, count: count, among: scope.rows, in: pair.objects,
-                threads: threads
+            return try retrieval.find(
+                text, vector: query, count: max(count, reranking?.candidates ?? 0),
+                among: scope.rows, in: pair.objects, threads: threads
             ) { (among) throws(ObjectError) in
                 try scope.approximate.flatMap { (approximate) throws(ObjectError) in
                     try approximate.nearest(
                         ranker.retrieval.candidates, to: query, among: among, threads: threads)
                 }
             }
-            return RetrievalResult(
-                question: found.question,
-                chunks: found.ranked.map { FoundChunk($0) },
-                evidence: found.evidence, mode: scope.mode,
-                phrases: found.phrases, hasPhrase: found.hasPhrase,
-                missingPhrases: found.missingPhrases, missingShare: found.missingShare)
         }
+        var ranked = found.ranked
+        if let reranking {
+            let reordered = reranking.reordered(
+                ranked, for: text, perDocument: ranker.retrieval.perDocument, threads: threads,
+                by: deadline)
+            guard let reordered else { throw .late }
+            ranked = reordered
+        }
+        return RetrievalResult(
+            question: found.question, chunks: ranked.map { FoundChunk($0) },
+            evidence: found.evidence, mode: scope.mode, phrases: found.phrases,
+            hasPhrase: found.hasPhrase, missingPhrases: found.missingPhrases,
+            missingShare: found.missingShare)
     }
 }
 

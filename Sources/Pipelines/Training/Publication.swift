@@ -11,27 +11,35 @@ struct Publication {
     let configuration: TrainingConfiguration
     let producer: Snapshot.Producer
     let created: Timestamp
+    /// Renders the examples of the datasets; nil for bare questions.
+    let prompt: ServedPrompt?
 
     func publish(_ outcome: TrainingOutcome) throws(TrainingError) -> PublishedVersions {
         let supervisedName = try name(configuration.supervisedDataset)
         let preferenceName = try name(configuration.preferenceDataset)
         let modelName = try name(configuration.model)
-        let files = try wrapping(DatasetFiles.make(from: outcome), as: TrainingError.objects)
+        let files = try DatasetFiles.make(from: outcome, prompt: prompt)
         var sources = ["features": outcome.features.snapshot]
         if let feedback = outcome.set.feedback { sources["feedback"] = feedback.snapshot }
+        let generated = outcome.set.generated
+        if let generated { sources["generated"] = generated.snapshot }
         var parameters = JSONObject()
+        parameters["generate"] = configuration.parameters["generate"]
+        parameters["prompt"] = prompt.map { .string($0.prompt.id.hex) }
         parameters["split"] = configuration.parameters["split"]
         parameters["source"] = configuration.parameters["questions"]
         let supervised = try snapshot(
             .dataset, supervisedName, files.supervised, inputs: sources, params: parameters,
             metrics: metrics(
-                outcome.set.questionCounts, feedback: outcome.set.feedback?.supervised.count),
+                outcome.set.supervisedCounts, generated: generated?.all.count,
+                feedback: outcome.set.feedback?.supervised.count),
             message: outcome.supervisedMessage)
         parameters["source"] = configuration.parameters["preferences"]
         let preference = try snapshot(
             .dataset, preferenceName, files.preference, inputs: sources, params: parameters,
             metrics: metrics(
-                outcome.set.preferenceCounts, feedback: outcome.set.feedback?.preferences.count),
+                outcome.set.pairCounts, generated: generated?.report.pairs,
+                feedback: outcome.set.feedback?.preferences.count),
             message: outcome.preferenceMessage)
         let model = try snapshot(
             .model, modelName,
@@ -54,12 +62,13 @@ struct Publication {
     }
 
     private func metrics(
-        _ counts: TrainingReport.Counts, feedback: Int?
+        _ counts: TrainingReport.Counts, generated: Int?, feedback: Int?
     ) -> [String: Double] {
         var metrics = [
             "train": Double(counts.training), "heldout": Double(counts.heldOut),
             "unresolved": Double(counts.unresolved),
         ]
+        metrics["generated"] = generated.map { Double($0) }
         metrics["feedback"] = feedback.map { Double($0) }
         return metrics
     }

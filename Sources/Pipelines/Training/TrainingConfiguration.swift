@@ -55,6 +55,13 @@ public struct TrainingConfiguration: Hashable, Sendable {
     /// The file of preferences; nil to generate preferences, which reject the wrong section that the ranker scores
     /// highest.
     public var preferences: String?
+    /// The file of the prompt that the service will ask with, in the format that releases bind; nil to write the bare
+    /// questions to the datasets.
+    public var prompt: String?
+    /// How a language model makes examples from the features; nil to ask none.
+    public var generate: GenerationSettings?
+    /// A file of labelled questions for evaluation only; nil to use those held out.
+    public var evaluationQuestions: String?
     /// The revision of the features that hold feedback on answers; nil to use none.
     public var feedback: String?
     /// The ref that receives the model.
@@ -63,6 +70,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     public var supervisedDataset = "datasets/sft"
     /// The ref that receives the preferences.
     public var preferenceDataset = "datasets/dpo"
+    /// The ref that keeps the replies of the language model that makes examples.
+    public var generatedDataset = "datasets/generated"
     /// How to find the rows to rank; stored with the ranker.
     public var retrieval = RetrievalSettings()
     /// See ``Split``.
@@ -76,6 +85,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// Whether people's labels are held out, so that generated questions are not.
+    var measuresLabels: Bool { questions != nil || evaluationQuestions != nil }
 
     /// The parameters that determine the outcome, as snapshots record them; they contain no paths.
     public var parameters: JSONObject {
@@ -93,6 +105,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
             "retain": .number(preference.retain),
         ]
         object["questions"] = .string(questions == nil ? "generated" : "labelled")
+        if let generate { object["generate"] = generate.params }
+        if evaluationQuestions != nil { object["evaluation"] = "labelled" }
         object["preferences"] = .string(preferences == nil ? "hard negatives" : "labelled")
         return object
     }
@@ -131,6 +145,10 @@ extension TrainingConfiguration {
         features = try top.text("features")?.value ?? features
         questions = try top.text("questions").map { YAMLMapping.located($0.value, in: folder) }
         preferences = try top.text("preferences").map { YAMLMapping.located($0.value, in: folder) }
+        prompt = try top.text("prompt").map { YAMLMapping.located($0.value, in: folder) }
+        if var inner = try top.mapping("generate") {
+            generate = try GenerationSettings(&inner, folder: folder)
+        }
         if var inner = try top.mapping("feedback") {
             guard let features = try inner.text("features") else {
                 throw inner.error("feedback.features is missing: name features of feedback")
@@ -165,7 +183,8 @@ extension TrainingConfiguration {
         if var inner = try top.mapping("datasets") {
             supervisedDataset = try inner.text("sft")?.value ?? supervisedDataset
             preferenceDataset = try inner.text("dpo")?.value ?? preferenceDataset
-            try inner.finish(known: ["sft", "dpo"])
+            generatedDataset = try inner.text("generated")?.value ?? generatedDataset
+            try inner.finish(known: ["sft", "dpo", "generated"])
         }
         if var inner = try top.mapping("split") {
             split.heldOut = try inner.number("heldout", in: 0...1) ?? split.heldOut
@@ -188,12 +207,15 @@ extension TrainingConfiguration {
         }
         if var inner = try top.mapping("evaluate") {
             recallDepth = try inner.integer("k", in: 1...1000) ?? recallDepth
-            try inner.finish(known: ["k"])
+            evaluationQuestions = try inner.text("questions").map {
+                YAMLMapping.located($0.value, in: folder)
+            }
+            try inner.finish(known: ["k", "questions"])
         }
         try top.finish(
             known: [
-                "repo", "features", "questions", "preferences", "feedback", "model", "candidates",
-                "retrieval", "datasets", "split", "sft", "dpo", "evaluate",
+                "repo", "features", "questions", "preferences", "prompt", "generate", "feedback",
+                "model", "candidates", "retrieval", "datasets", "split", "sft", "dpo", "evaluate",
             ])
     }
 }

@@ -3,7 +3,7 @@ public import Objects
 public import Refs
 public import Storage
 
-/// Why training failed. Nothing was published.
+/// Why training failed. Nothing was published, except the replies of a language model that makes examples.
 public enum TrainingError: RepositoryFailure, DetailedFailure {
     /// The configuration is invalid.
     case configuration(path: String, line: Int?, reason: String)
@@ -27,6 +27,16 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
     case resume(ResumeProblem)
     /// The trainer failed; the report says how.
     case trainer(TrainerFailure)
+    /// The file of the prompt is invalid.
+    case prompt(path: String, reason: String)
+    /// A snapshot is not a dataset with examples.
+    case notDataset(ObjectID, reason: String)
+    /// Evaluation would use examples that training uses too.
+    case overlap(DatasetOverlap)
+    /// The limit of requests is reached, and `left` units have no reply.
+    case unfinished(asked: Int, left: Int, unit: GenerationSettings.Unit)
+    /// The language model that makes examples failed.
+    case generation(GenerationError)
     /// The embedder of the features is missing or differs.
     case embedding(EmbeddingError)
     /// The repository failed or refused the transaction.
@@ -48,12 +58,14 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
-        case .configuration, .labels, .tooFewQuestions: .usage
+        case .configuration, .labels, .tooFewQuestions, .prompt: .usage
         case .notFeatures, .notFiles, .secretVariable, .secretParameter, .sandbox: .refused
+        case .notDataset, .overlap, .unfinished: .refused
         case .resume(.withoutRef): .usage
         case .resume: .refused
         case .noProgram: .missing
         case .trainer: .program
+        case .generation(let error): error.fault
         case .embedding(let error): error.fault
         case .refs(let error): error.fault
         case .objects(let error): error.fault
@@ -86,6 +98,15 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         case .sandbox(let reason, _): "cannot run the trainer in a sandbox: \(reason)"
         case .resume(let problem): problem.message
         case .trainer(let failure): failure.message
+        case .prompt(let path, let reason): "\(path) is not a prompt: \(reason)"
+        case .notDataset(let id, let reason): "\(id.hex) is not a dataset of examples: \(reason)"
+        case .overlap(let overlap):
+            (["\(overlap.exact.count) training examples are evaluation examples too"]
+                + DatasetOverlap.lines(overlap.exact)).joined(separator: "\n")
+        case .unfinished(let asked, let left, let unit):
+            "the limit of requests is reached: \(asked) replies received and kept, "
+                + "\(unit.counted(left)) left"
+        case .generation(let error): error.message
         case .embedding(let error): error.message
         case .refs(let error): error.message
         case .objects(let error): error.message
@@ -113,6 +134,18 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         case .sandbox(_, let remedy): remedy
         case .resume(let problem): problem.remedy
         case .trainer(let failure): failure.remedy
+        case .prompt: "docs/generation.md describes the members of a prompt"
+        case .notDataset: "use a ref that fti-training writes, such as datasets/sft"
+        case .overlap:
+            "remove these examples from one of the two, or join labels with the same question into "
+                + "one with all its answers"
+        case .unfinished:
+            "run again to go on, or raise generate.maxRequests or --max-requests"
+        case .generation(let error):
+            [
+                error.remedy?.replacing("generator.", with: "generate."),
+                "the replies so far are kept, and the next run asks only for the rest",
+            ].compactMap(\.self).joined(separator: "; ")
         case .embedding(let error): error.remedy
         case .refs(let error): error.remedy
         case .objects(let error): error.remedy
@@ -125,6 +158,12 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         switch self {
         case .trainer(let failure): failure.details
         case .refs(let error): error.details
+        case .overlap(let overlap): JSONObject([("overlap", overlap.json)])
+        case .unfinished(let asked, let left, let unit):
+            JSONObject([
+                ("asked", .integer(asked)), ("left", .integer(left)),
+                ("per", .string(unit.rawValue)),
+            ])
         default: JSONObject()
         }
     }

@@ -72,10 +72,19 @@ public struct TrainingReport: Sendable {
     public let hasGeneratedPreferences: Bool
     /// What the run made of feedback; nil when the configuration names none.
     public let feedback: FeedbackReport?
+    /// What a language model made; nil when the configuration asks none.
+    public let generation: GenerationReport?
+    /// Training examples whose question is nearly that of an evaluation example.
+    public let nearDuplicates: [DatasetOverlap.Pair]
     /// Warnings for the user, such as clocks that disagree.
     public let warnings: [String]
 
-    init(_ outcome: TrainingOutcome, _ published: PublishedVersions, recallDepth: Int) {
+    init(
+        _ outcome: TrainingOutcome, _ published: PublishedVersions, overlap: DatasetOverlap,
+        recallDepth: Int
+    ) {
+        generation = outcome.set.generated?.report
+        nearDuplicates = overlap.near
         transaction = published.commit.number
         refs = published.commit.refs
         features = outcome.features.snapshot
@@ -102,7 +111,11 @@ public struct TrainingReport: Sendable {
         hasGeneratedPreferences = outcome.hasGeneratedPreferences
         droppedPreferences = outcome.preferenceFate == .dropped
         feedback = outcome.set.feedback.map { FeedbackReport($0) }
-        warnings = published.commit.warnings
+        warnings =
+            published.commit.warnings
+            + (overlap.near.isEmpty
+                ? []
+                : ["\(overlap.near.count) training examples nearly repeat evaluation examples"])
     }
 }
 
@@ -135,6 +148,8 @@ extension TrainingReport {
         object["untrained"] = .bool(isUntrained)
         object["preferencesDropped"] = .bool(droppedPreferences)
         object["missing"] = .array(missing.map(\.json))
+        if let generation { object["generation"] = generation.json }
+        object["nearDuplicates"] = .array(nearDuplicates.map(\.json))
         if let feedback { object["feedback"] = feedback.json }
         object["stages"] = .array(stages.map { .object(json($0)) })
         var weights = JSONObject()
@@ -180,10 +195,15 @@ extension TrainingReport {
         if unanswerable.training + unanswerable.heldOut > 0 {
             lines.append("unanswerable \(describe(unanswerable))")
         }
+        if let generation { lines += generation.lines }
         if let feedback { lines += feedback.lines }
         if !missing.isEmpty {
             lines += ["", "not in these features:"]
             lines += MissingLabel.lines(missing).map { "  \($0)" }
+        }
+        if !nearDuplicates.isEmpty {
+            lines += ["", "training examples that nearly repeat evaluation examples:"]
+            lines += DatasetOverlap.lines(nearDuplicates).map { "  \($0)" }
         }
         lines += [""] + measurementLines
         if !remarks.isEmpty { lines += [""] + remarks }

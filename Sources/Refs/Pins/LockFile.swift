@@ -140,8 +140,8 @@ extension Repository {
 
     /// The pins of resolved revisions, each revision once.
     ///
-    /// A release is followed by its features, its ranker and its generator. They are named as inputs of the release, so that a later
-    /// check asks the release and not the refs that its parts came from.
+    /// A release is followed by its features, its ranker, its reranker and its generator. They are named as inputs of the
+    /// release, so that a later check asks the release and not the refs that its parts came from.
     ///
     /// - Throws: `objects` when a snapshot cannot be read; `misfit` when a release is malformed.
     public func pins(
@@ -161,7 +161,8 @@ extension Repository {
             let roles = try Release(of: snapshot, in: objects).roles
             add("\(revision)^\(Release.featuresRole)", roles.features, .features)
             for (role, model) in [
-                (Release.modelRole, roles.ranker), (Release.generatorRole, roles.generator),
+                (Release.modelRole, roles.ranker), (Release.rerankerRole, roles.reranker),
+                (Release.generatorRole, roles.generator),
             ] {
                 if let model { add("\(revision)^\(role)", model, .model) }
             }

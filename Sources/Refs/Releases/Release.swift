@@ -12,6 +12,8 @@ public struct Release: Hashable, Sendable {
         public var features: ObjectID
         /// The model snapshot of the ranker: the input `model`. Nil only beside a generator.
         public var ranker: ObjectID?
+        /// The model snapshot of the cross-encoder that reorders the first passages; nil when the release binds none.
+        public var reranker: ObjectID?
         /// The model snapshot of the language model that writes answers; nil when the release binds none.
         public var generator: ObjectID?
         /// The prompt; nil when the release binds none.
@@ -22,11 +24,12 @@ public struct Release: Hashable, Sendable {
 
         /// Fills the roles.
         public init(
-            features: ObjectID, ranker: ObjectID? = nil, generator: ObjectID? = nil,
-            prompt: Prompt? = nil, canary: ObjectID? = nil
+            features: ObjectID, ranker: ObjectID? = nil, reranker: ObjectID? = nil,
+            generator: ObjectID? = nil, prompt: Prompt? = nil, canary: ObjectID? = nil
         ) {
             self.features = features
             self.ranker = ranker
+            self.reranker = reranker
             self.generator = generator
             self.prompt = prompt
             self.canary = canary
@@ -36,6 +39,7 @@ public struct Release: Hashable, Sendable {
         public var inputs: [String: ObjectID] {
             var inputs = [Release.featuresRole: features]
             inputs[Release.modelRole] = ranker
+            inputs[Release.rerankerRole] = reranker
             inputs[Release.generatorRole] = generator
             return inputs
         }
@@ -82,6 +86,8 @@ public struct Release: Hashable, Sendable {
     public static let featuresRole = "features"
     /// The role of the ranker among the inputs of a release.
     public static let modelRole = "model"
+    /// The role of the reranker among the inputs of a release.
+    public static let rerankerRole = "reranker"
     /// The role of the generator among the inputs of a release.
     public static let generatorRole = "generator"
     /// The name of the canary in the tree of a release.
@@ -92,8 +98,8 @@ public struct Release: Hashable, Sendable {
     /// Binds versions.
     ///
     /// - Throws: `misfit` when there is neither a ranker nor a generator, when they are snapshots of other kinds, when
-    ///   features and ranker have different spaces, when the features have a space and none is known for the ranker, or
-    ///   when the generator is a ranker; `objects`.
+    ///   features and ranker have different spaces, when the features have a space and none is known for the ranker,
+    ///   when the generator or the reranker is a ranker, or when the reranker lacks the files of a model; `objects`.
     public init(_ roles: Roles, in source: some ObjectSource) throws(RefError) {
         var ancestry = Ancestry(in: source)
         let features = try Self.part(roles.features, .features, from: &ancestry)
@@ -106,6 +112,7 @@ public struct Release: Hashable, Sendable {
                         + "--ranker \(id.short)")
             }
         }
+        if let id = roles.reranker { try Self.check(reranker: id, from: &ancestry) }
         self.roles = roles
         guard let id = roles.ranker else {
             guard roles.generator != nil else {
@@ -135,6 +142,26 @@ public struct Release: Hashable, Sendable {
             remedy:
                 "ftictl release REF --features \(fitting?.short ?? "REV") --model \(id.short)"
                 + (fitting == nil ? ", with features of that space" : ""))
+    }
+
+    /// The files that every reranker has: those that say what it is, and its weights.
+    private static let rerankerFiles = ["config.json", "model.safetensors"]
+
+    private static func check(
+        reranker id: ObjectID, from ancestry: inout Ancestry<some ObjectSource>
+    ) throws(RefError) {
+        let reranker = try part(id, .model, from: &ancestry)
+        guard try !ancestry.isRanker(reranker) else {
+            throw .misfit(
+                reason: "the reranker \(id.short) is a ranker, which orders passages first",
+                remedy: "bind it with --ranker, and a cross-encoder with --reranker")
+        }
+        for name in rerankerFiles where try ancestry.file(name, of: reranker) == nil {
+            throw .misfit(
+                reason: "the reranker \(id.short) has no \(name), so it is not a cross-encoder",
+                remedy: "ftictl put models/reranker FOLDER, with the folder of a cross-encoder, "
+                    + "and bind that")
+        }
     }
 
     private static let remedy = "ftictl release REF --features REV --ranker REV makes one"
@@ -169,6 +196,7 @@ public struct Release: Hashable, Sendable {
         try self.init(
             Roles(
                 features: features, ranker: snapshot.input(Self.modelRole),
+                reranker: snapshot.input(Self.rerankerRole),
                 generator: snapshot.input(Self.generatorRole), prompt: prompts.first,
                 canary: file(Self.canaryName)), in: source)
         guard space == snapshot.space else {

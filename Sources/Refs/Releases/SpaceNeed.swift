@@ -91,16 +91,21 @@ extension Ancestry {
 
     /// Whether a model comes from the built-in trainer, according to its `config.json`.
     func isRanker(_ model: Snapshot) throws(RefError) -> Bool {
-        guard case .tree(let root, _, _) = model.content else { return false }
-        let tree = try wrapping(TreeReader(objects).tree(root), as: RefError.objects)
-        let config = tree.entries.first {
-            $0.name.bytes.elementsEqual(Ranker.configName.utf8) && $0.mode != .directory
-        }
-        guard let config, config.size <= Ranker.configLimit else { return false }
+        guard let config = try file(Ranker.configName, of: model), config.size <= Ranker.configLimit
+        else { return false }
         let bytes = try wrapping(
             objects.read(config.id, limit: Ranker.configLimit), as: RefError.objects)
         let type = (try? JSON(parsing: bytes.span))?.object?["type"]?.string
         return type?.utf8.elementsEqual(Ranker.type.utf8) ?? false
+    }
+
+    /// A file at the top of a snapshot's tree; nil when there is none.
+    func file(_ name: String, of snapshot: Snapshot) throws(RefError) -> TreeEntry? {
+        guard case .tree(let root, _, _) = snapshot.content else { return nil }
+        let tree = try wrapping(TreeReader(objects).tree(root), as: RefError.objects)
+        return tree.entries.first {
+            $0.name.bytes.elementsEqual(name.utf8) && $0.mode != .directory
+        }
     }
 }
 

@@ -284,11 +284,13 @@ extension InferenceAPI {
                 context.logger.notice("searched", metadata: ["question": .string(query)])
             }
         }
+        let deadline = context.deadline
         let results = try await context.run(on: retrievalPool) {
             let found = try asked.queries.map { query in
                 let start = ContinuousClock.now
                 let retrieval = try service.retrieve(
-                    query, count: asked.count, where: asked.condition, from: versions)
+                    query, count: asked.count, where: asked.condition, from: versions,
+                    isReranked: !asked.isUnranked, by: deadline)
                 measures.found(in: .now - start)
                 return retrieval
             }

@@ -22,7 +22,9 @@ extension InferenceError: HTTPFailureConvertible {
             HTTPFailure(
                 .serviceUnavailable, publicMessage + (remedy.map { "; \($0)" } ?? ""),
                 code: "wrong_model")
-        case .unusable, .pin, .embedding, .refs, .objects, .storage:
+        case .late:
+            HTTPFailure(.gatewayTimeout, publicMessage, code: "deadline_exceeded")
+        case .reranker, .rerankerDiffers, .unusable, .pin, .embedding, .refs, .objects, .storage:
             HTTPFailure(
                 .serviceUnavailable, publicMessage,
                 code: fault == .damaged ? "damaged" : "unavailable")

@@ -39,12 +39,13 @@ struct InferenceMeasures: Sendable {
             "fti_unanswered_total", "Answers that say that nothing was found.")
         metrics.gauge(
             "fti_served_info", "The versions in service, as labels.",
-            labels: ["ref", "release", "features", "ranker", "generator"]
+            labels: ["ref", "release", "features", "ranker", "reranker", "generator"]
         ) {
             let current = service.current
             let chosen = current.versions
             let ids = [
-                chosen.release, chosen.roles.features, chosen.roles.ranker, current.generator,
+                chosen.release, chosen.roles.features, chosen.roles.ranker,
+                chosen.roles.reranker, current.generator,
             ]
             return [([name] + ids.map { $0?.hex ?? "" }, 1)]
         }
@@ -102,7 +103,7 @@ struct InferenceMeasures: Sendable {
         case .generation(.service): "service"
         case .generation(.busy), .generation(.limited): "busy"
         case .generation(.spent): "budget"
-        case .generation(.late): "late"
+        case .generation(.late), .late: "late"
         case .generation(.cancelled): "cancelled"
         case .engine: "engine"
         default: "retrieval"

@@ -120,6 +120,8 @@ struct Serve: Command {
         var loading = try LoadingOptions(of: path, verified, context)
         loading.condition = configuration.condition
         loading.retrieval = configuration.retrieval
+        loading.reranking.model = configuration.rerank.model
+        loading.reranking.candidates = configuration.rerank.candidates
         // Requests run beside each other, one on each thread of the pool.
         loading.threads = 1
         var settings = AnswerService.Settings(
@@ -252,6 +254,7 @@ extension LoadingOptions {
             BertProvider(),
             ServiceProvider(try ServiceEndpoint(environment: Environment.variable)),
         ])
+        reranking.provider = CrossEncoderProvider()
         self.verified = verified.leaves
         segments = SegmentCache(at: context.cachePath(of: path, ending: "segments"))
     }

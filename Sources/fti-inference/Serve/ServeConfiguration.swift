@@ -34,6 +34,14 @@ struct ServeConfiguration {
         var budget: TokenBudget?
     }
 
+    /// What reorders passages.
+    struct Rerank {
+        /// The revision of a reranker's model; nil for the one that the release binds.
+        var model: String?
+        /// The number of passages that it scores.
+        var candidates = Reranking.usualCandidates
+    }
+
     /// Where answers are kept for later requests.
     enum Answers {
         /// The newest ones, in memory.
@@ -58,6 +66,8 @@ struct ServeConfiguration {
     var generator = GeneratorKind.extractive
     /// Settings that override the ranker's.
     var retrieval = RetrievalOverrides()
+    /// See ``Rerank``.
+    var rerank = Rerank()
     /// The number of passages of an answer; nil for the ranker's own number.
     var passages: Int?
     /// A condition on the rows that answers come from; nil for all rows.
@@ -106,6 +116,7 @@ struct ServeConfiguration {
             generator = try Self.generator(&inner)
         }
         if var inner = try top.mapping("retrieval") { try readRetrieval(&inner) }
+        if var inner = try top.mapping("rerank") { try readRerank(&inner) }
         if var inner = try top.mapping("answers") {
             let kept = try inner.integer("keep", in: 0...10_000_000)
             let file = try inner.text("file")
@@ -135,8 +146,8 @@ struct ServeConfiguration {
             try inner.finish(known: ["token"])
         }
         try top.finish(known: [
-            "repo", "serve", "listen", "limits", "tokens", "generator", "retrieval", "answers",
-            "feedback", "poll", "replica", "logs", "page", "metrics",
+            "repo", "serve", "listen", "limits", "tokens", "generator", "retrieval", "rerank",
+            "answers", "feedback", "poll", "replica", "logs", "page", "metrics",
         ])
     }
 }
@@ -256,6 +267,25 @@ extension ServeConfiguration {
             return .service(endpoint)
         default:
             throw inner.error("generator.kind must be extractive or openai", line: kind.line)
+        }
+    }
+
+    private mutating func readRerank(_ inner: inout YAMLMapping) throws {
+        rerank.model = try inner.text("model")?.value
+        rerank.candidates =
+            try inner.integer("candidates", in: Reranking.candidateRange) ?? rerank.candidates
+        try inner.finish(known: ["model", "candidates"])
+        switch selection {
+        case .release: break
+        case .revisions:
+            guard rerank.model != nil else {
+                throw inner.error("rerank.model is missing: serve names no release, which has one")
+            }
+        case .pinned:
+            guard rerank.model == nil else {
+                throw inner.error(
+                    "rerank.model is not for serve.pin: a pinned release has its own")
+            }
         }
     }
 

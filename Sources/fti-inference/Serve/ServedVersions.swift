@@ -20,6 +20,7 @@ struct ServedVersions: Sendable {
         }
         object["generator"] = versions.generator.map { .string($0.hex) } ?? .null
         object["ranker"] = chosen.roles.ranker.map { .string($0.hex) } ?? .null
+        object["reranker"] = chosen.roles.reranker.map { .string($0.hex) } ?? .null
         object["space"] = .string(versions.opened.spaceID.hex)
         object["prompt"] = versions.opened.promptID.map { .string($0.hex) } ?? .null
         object["transaction"] = .integer(chosen.transaction)

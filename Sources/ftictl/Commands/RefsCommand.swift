@@ -88,7 +88,9 @@ struct RefsCommand: Command {
     /// The snapshots that a release binds, by role; nil for other snapshots.
     private static func bound(_ snapshot: Snapshot) -> [String: ObjectID]? {
         guard snapshot.kind == .release else { return nil }
-        let roles = [Release.featuresRole, Release.modelRole, Release.generatorRole]
+        let roles = [
+            Release.featuresRole, Release.modelRole, Release.rerankerRole, Release.generatorRole,
+        ]
         return snapshot.inputs.filter { roles.contains($0.key) }
     }
 

@@ -11,9 +11,9 @@ struct ReleaseCommand: Command {
         abstract: "Bind features, models and a prompt in a release, and point a ref at it.",
         discussion: """
             A release is a snapshot that names one features snapshot, a ranker, a generator or \
-            both, and the embedding space, and holds the prompt and the canary. Versions that do \
-            not fit together are refused, and the error says why. With --from, roles without an \
-            option keep what another release binds to them.
+            both, optionally a reranker, and the embedding space, and holds the prompt and the \
+            canary. Versions that do not fit together are refused, and the error says why. With \
+            --from, roles without an option keep what another release binds to them.
             """,
         examples: [
             "ftictl release releases/prod --features features/prod --ranker models/a",
@@ -40,6 +40,12 @@ struct ReleaseCommand: Command {
     @Option(
         help: ArgumentHelp("Another name of --ranker.", valueName: "rev"), completion: .revisions)
     var model: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The cross-encoder to bind, a model that reorders the best chunks.", valueName: "rev"),
+        completion: .revisions)
+    var reranker: String?
 
     @Option(
         help: ArgumentHelp("The language model to bind.", valueName: "rev"),
@@ -96,19 +102,21 @@ struct ReleaseCommand: Command {
         in repository: OpenRepository, _ context: CommandContext
     ) throws {
         let named = (
-            try features.map(repository.snapshotID),
-            try chosenRanker.map(repository.snapshotID),
-            try generator.map(repository.snapshotID)
+            features: try features.map(repository.snapshotID),
+            ranker: try chosenRanker.map(repository.snapshotID),
+            reranker: try reranker.map(repository.snapshotID),
+            generator: try generator.map(repository.snapshotID)
         )
         let base = try from.map { revision in
             let snapshot = try repository.snapshot(try repository.snapshotID(revision))
             return try Release(of: snapshot, named: revision, in: try repository.objects).roles
         }
-        guard let features = named.0 ?? base?.features else { return }
+        guard let features = named.features ?? base?.features else { return }
         var roles = base ?? Release.Roles(features: features)
         roles.features = features
-        roles.ranker = named.1 ?? roles.ranker
-        roles.generator = named.2 ?? roles.generator
+        roles.ranker = named.ranker ?? roles.ranker
+        roles.reranker = named.reranker ?? roles.reranker
+        roles.generator = named.generator ?? roles.generator
         let transaction = try repository.begin(context.writer)
         if let (form, bytes) = files.prompt {
             roles.prompt = .init(form, try transaction.objects.write(bytes, hint: .bulk))
@@ -129,7 +137,8 @@ struct ReleaseCommand: Command {
             id, of: name, commit, lines: lines(release, context.output.style),
             extra: [
                 "features": .id(roles.features), "model": .id(roles.ranker),
-                "ranker": .id(roles.ranker), "generator": .id(roles.generator),
+                "ranker": .id(roles.ranker), "reranker": .id(roles.reranker),
+                "generator": .id(roles.generator),
                 "space": .id(release.space), "prompt": .id(roles.prompt?.id),
                 "canary": .id(roles.canary),
             ])
@@ -137,7 +146,7 @@ struct ReleaseCommand: Command {
 
     /// The message of the transaction: `release features/prod with models/a`.
     private var generatedMessage: String {
-        var named = [features, chosenRanker, generator].compactMap(\.self)
+        var named = [features, chosenRanker, reranker, generator].compactMap(\.self)
         if prompt != nil { named.append("a prompt") }
         if canary != nil { named.append("a canary") }
         let parts = named.joined(separator: " with ")
@@ -153,6 +162,7 @@ struct ReleaseCommand: Command {
         for (name, id, source) in [
             ("features", roles.features, features ?? kept),
             ("model", roles.ranker, chosenRanker ?? kept),
+            ("reranker", roles.reranker, reranker ?? kept),
             ("generator", roles.generator, generator ?? kept), ("space", release.space, ""),
             ("prompt", roles.prompt?.id, prompt ?? kept),
             ("canary", roles.canary, canary ?? kept),

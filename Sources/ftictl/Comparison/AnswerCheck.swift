@@ -112,7 +112,10 @@ private struct VersionReader {
                 snapshot.space == named.space ? nil : differs("its space is another one")
             }
         }
-        for (role, id) in [("ranker", named.ranker), ("generator", record.generator.snapshot)] {
+        for (role, id) in [
+            ("ranker", named.ranker), ("reranker", record.rerank?.model),
+            ("generator", record.generator.snapshot),
+        ] {
             try add(role, id) { id in
                 if case .failure(let objection) = try snapshot(id, .model) {
                     objection
@@ -172,6 +175,7 @@ private struct VersionReader {
         let named = record.versions
         let pairs = [
             ("features", roles.features, named.features), ("ranker", roles.ranker, named.ranker),
+            ("reranker", roles.reranker, record.rerank?.model),
             ("generator", roles.generator, record.generator.snapshot ?? roles.generator),
         ]
         let others = pairs.filter { $0.1 != $0.2 }.map(\.0)
@@ -219,7 +223,7 @@ private struct VersionReader {
         }
         let stored = AnswerRecord.Passage(
             row, number: passage.number, score: passage.score, similarity: passage.similarity,
-            vectorRank: passage.vectorRank, wordsRank: passage.wordsRank)
+            vectorRank: passage.vectorRank, wordsRank: passage.wordsRank, rerank: passage.rerank)
         let (left, right) = (passage.json, stored.json)
         let differences = Set(left.keys + right.keys).filter { left[$0] != right[$0] }.sorted()
         let origin = AnswerCheck.Origin(

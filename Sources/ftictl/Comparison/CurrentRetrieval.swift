@@ -47,6 +47,8 @@ struct CurrentRetrieval {
         let features: ObjectID
         /// Nil for the untrained ranker.
         let ranker: ObjectID?
+        /// The model that reorders what the ranker finds; nil where none does.
+        let reranker: ObjectID?
 
         /// The revisions of the features and the ranker.
         fileprivate var namesWithRanker: String {
@@ -72,7 +74,8 @@ struct CurrentRetrieval {
     ) throws -> CurrentRetrieval {
         let versions: Versions
         do {
-            versions = try Self.versions(against ?? recorded, in: repository)
+            versions = try Self.versions(
+                against ?? recorded, reranker: record.rerank?.model, in: repository)
         } catch let error as any Diagnosable where against == nil {
             return CurrentRetrieval(
                 names: recorded ?? usualFeatures, versions: nil, outcome: .failure(Obstacle(error)))
@@ -90,8 +93,9 @@ struct CurrentRetrieval {
     private static let usualFeatures = "features/prod"
     fileprivate static let usualRanker = "models/current"
 
+    /// - Parameter reranker: The reranker of the answer, which reorders features that no release binds.
     private static func versions(
-        _ name: String?, in repository: OpenRepository
+        _ name: String?, reranker: ObjectID?, in repository: OpenRepository
     ) throws -> Versions {
         let id = try repository.snapshotID(name ?? usualFeatures)
         let snapshot = try repository.snapshot(id)
@@ -99,12 +103,14 @@ struct CurrentRetrieval {
         case .release:
             let roles = try Release(of: snapshot, in: try repository.objects).roles
             return Versions(
-                names: name ?? "", release: id, features: roles.features, ranker: roles.ranker)
+                names: name ?? "", release: id, features: roles.features, ranker: roles.ranker,
+                reranker: roles.reranker)
         case .features:
             // Without a trained ranker, the untrained one shows what is found.
             let ranker = repository.state.target(of: try RefName(usualRanker))
             return Versions(
-                names: name ?? usualFeatures, release: nil, features: id, ranker: ranker)
+                names: name ?? usualFeatures, release: nil, features: id, ranker: ranker,
+                reranker: reranker)
         case .dataset, .model:
             throw CommandError.usage(
                 "\(name ?? "") names a \(snapshot.kind.rawValue) snapshot",
@@ -138,8 +144,8 @@ private struct VersionSearch {
             throw CurrentRetrieval.Obstacle("\(versions.names) has no vectors")
         }
         let space = try EmbeddingSpace(id, in: objects)
+        let revision = versions.release == nil ? "--features" : "--release"
         guard space.isBuiltin else {
-            let revision = versions.release == nil ? "--features" : "--release"
             throw CurrentRetrieval.Obstacle(
                 space.isService
                     ? "the vectors of \(versions.names) come from an embedding service, and ftictl "
@@ -147,6 +153,13 @@ private struct VersionSearch {
                     : "the vectors of \(versions.names) come from the model \(space.embedder), which "
                         + "ftictl cannot run",
                 remedy: "fti-inference ask QUESTION \(revision) \(versions.names)")
+        }
+        if let reranker = versions.reranker {
+            let named = versions.release == nil ? " --reranker \(reranker.short)" : ""
+            throw CurrentRetrieval.Obstacle(
+                "the order of the passages is made by the reranker \(reranker.short), which ftictl "
+                    + "cannot run",
+                remedy: "fti-inference ask QUESTION \(revision) \(versions.names)\(named)")
         }
         let vector: [Float]
         do {
@@ -213,6 +226,7 @@ extension CurrentRetrieval {
         object["release"] = .id(versions?.release)
         object["features"] = .id(versions?.features)
         object["ranker"] = .id(versions?.ranker)
+        object["reranker"] = .id(versions?.reranker)
         var obstacle: Obstacle?
         var outcome: Outcome?
         switch self.outcome {

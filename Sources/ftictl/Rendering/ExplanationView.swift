@@ -87,7 +87,8 @@ struct ExplanationView {
             "  \(recorded.number)  \(style.bold(recorded.key.printable()))  "
                 + (passage.isCited ? "cited  " : "")
                 + shown(passage.verdict, passage.differences),
-            "     score \(rounded(recorded.score)), rank by vector "
+            "     score \(rounded(recorded.score)), "
+                + (recorded.rerank.map { "reranked \(rounded($0)), " } ?? "") + "rank by vector "
                 + "\(rank(recorded.vectorRank)), by words \(rank(recorded.wordsRank))",
         ]
         let names = recorded.headings.isEmpty ? [recorded.title] : recorded.headings

@@ -101,7 +101,7 @@ public struct ChatGenerator: Generator {
                 prompt: prompt.unasked(passages: shown))
         }
         let rendered = prompt.render(
-            question: request.retrieval.text, passages: request.retrieval.chunks.map(\.passage),
+            question: request.retrieval.text, passages: request.retrieval.chunks.map { Prompt.Passage($0.row) },
             conversation: request.conversation)
         var filter = CitationFilter(shown: rendered.shown)
         var text = ""
@@ -124,16 +124,5 @@ public struct ChatGenerator: Generator {
         return GeneratedAnswer(
             text: text, isAnswered: isAnswered, citations: filter.citations, shown: rendered.shown,
             prompt: rendered, reply: reply)
-    }
-}
-
-extension FoundChunk {
-    /// The chunk as prompts show it: its section is the path of its headings, without the title that comes first.
-    var passage: Prompt.Passage {
-        let headings =
-            row.headings.first == row.title ? row.headings.dropFirst() : row.headings[...]
-        return Prompt.Passage(
-            title: row.title.isEmpty ? row.document : row.title,
-            section: headings.joined(separator: " / "), url: address ?? "", text: row.text)
     }
 }

@@ -181,13 +181,17 @@ extension AnswerService {
     ///
     /// Where these turn out to be damaged, ``follow()`` opens them again, because the repository may be repaired.
     ///
-    /// - Throws: As ``QuestionAnswering/retrieve(_:count:where:)``.
+    /// - Parameter isReranked: Whether the reranker takes part, if the versions have one.
+    /// - Throws: As ``QuestionAnswering/retrieve(_:count:where:isReranked:by:)``.
     public func retrieve(
-        _ question: String, count: Int? = nil, where own: Condition? = nil, from versions: InService
+        _ question: String, count: Int? = nil, where own: Condition? = nil,
+        from versions: InService,
+        isReranked: Bool = true, by deadline: Deadline? = nil
     ) throws(InferenceError) -> Retrieval {
         do throws(InferenceError) {
             return try versions.opened.answering.retrieve(
-                question, count: count ?? settings.passages, where: own)
+                question, count: count ?? settings.passages, where: own, isReranked: isReranked,
+                by: deadline)
         } catch {
             if error.fault == .damaged { damage.withLock { $0.isFound = true } }
             throw error
@@ -202,7 +206,7 @@ extension AnswerService {
     ///   - found: Receives how long it took to find the passages.
     ///   - part: Receives each part of the answer, on the calling thread; together they are the record's answer.
     /// - Throws: `engine` when the language model is not the one that the release records; `generation` when it fails;
-    ///   as ``QuestionAnswering/retrieve(_:count:where:)``. A call that fails may have passed parts.
+    ///   as ``QuestionAnswering/retrieve(_:count:where:isReranked:by:)``. A call that fails may have passed parts.
     public func answer(
         _ ask: AnswerRequest, as id: AnswerID, from versions: InService, by deadline: Deadline,
         found: (Duration) -> Void = { _ in }, part: (String) -> Void
@@ -215,7 +219,7 @@ extension AnswerService {
             as: InferenceError.generation)
         let start = ContinuousClock.now
         let retrieval = try retrieve(
-            asked, count: ask.passages, where: ask.condition, from: versions)
+            asked, count: ask.passages, where: ask.condition, from: versions, by: deadline)
         found(.now - start)
         var request = GenerationRequest(
             ask.question, after: ask.conversation, retrieval: retrieval)
@@ -256,7 +260,10 @@ extension AnswerService {
                 ranker: versions.chosen.roles.ranker, space: serving.spaceID,
                 transaction: versions.chosen.transaction,
                 repository: repositoryID.hex),
-            condition: retrieval.condition?.description, retrieval: settings)
+            condition: retrieval.condition?.description, retrieval: settings,
+            rerank: retrieval.reranking.map {
+                .init(model: $0.model, candidates: $0.candidates)
+            })
     }
 
     /// The release that the service follows; nil when it serves something else.
@@ -275,7 +282,8 @@ extension AnswerRecord.Passage {
     init(_ chunk: FoundChunk, number: Int) {
         self.init(
             chunk.row, number: number, score: chunk.score, similarity: Double(chunk.similarity),
-            vectorRank: chunk.vectorRank.map { $0 + 1 }, wordsRank: chunk.wordsRank.map { $0 + 1 })
+            vectorRank: chunk.vectorRank.map { $0 + 1 }, wordsRank: chunk.wordsRank.map { $0 + 1 },
+            rerank: chunk.rerank)
     }
 }
 

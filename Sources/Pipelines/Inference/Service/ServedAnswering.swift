@@ -161,7 +161,8 @@ public struct ServedAnswering: ServedVersions {
     /// See ``ServedVersions``.
     public func choose(in state: State) throws(InferenceError) -> ChosenVersions {
         try ChosenVersions(
-            settings.selection, in: repository, state: state, now: settings.now())
+            settings.selection, reranker: settings.loading.reranking.model, in: repository,
+            state: state, now: settings.now())
     }
 
     /// See ``ServedVersions``.

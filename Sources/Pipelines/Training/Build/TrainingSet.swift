@@ -1,7 +1,5 @@
 internal import Artifacts
 internal import Objects
-internal import Storage
-internal import TextAnalysis
 
 /// A question whose answers are rows of the features.
 struct ResolvedQuestion: Sendable {
@@ -10,6 +8,10 @@ struct ResolvedQuestion: Sendable {
     /// The rows of all labelled sections, ascending.
     let rows: [Int]
     let isHeldOut: Bool
+    /// The answer that someone wrote; nil to quote a row.
+    var answer: String?
+    /// Whether a language model made it, so that ``TrainingSet/generated`` has its example.
+    var isModelMade = false
 }
 
 /// A question that the documents do not answer.
@@ -19,15 +21,25 @@ struct UnanswerableQuestion: Sendable {
     let isHeldOut: Bool
 }
 
-/// A preference for some rows of the features over others.
+/// A preference for some rows of the features over others, or for one text over another.
 struct ResolvedPreference: Sendable {
     let id: String
     let question: String
     let chosen: [Int]
+    /// The worse rows; none if only ``worse`` is known.
     let rejected: [Int]
     let isHeldOut: Bool
+    /// The better answer as text; nil to quote a row.
+    var answer: String?
+    /// The worse answer as text; nil to quote a row.
+    var worse: String?
     /// Whether it was generated from a mistake of the ranker.
     var isGenerated = false
+    /// Whether its question was made by a language model.
+    var isModelMade = false
+
+    /// Whether the ranker can learn from it: only from rows.
+    var ranksRows: Bool { !rejected.isEmpty && chosen != rejected }
 }
 
 /// The result of the build stage: labels resolved to rows, in order of their ids; those of feedback come last.
@@ -40,6 +52,8 @@ struct TrainingSet: Sendable {
     var unresolvedQuestions = 0
     /// The number of preferences that the features cannot express: a section is missing, or both are the same.
     var unresolvedPreferences = 0
+    /// What a language model made from the features, if the configuration asks one.
+    var generated: GeneratedExamples?
     /// Feedback on answers, if the configuration names any.
     var feedback: FeedbackExamples?
     /// Labelled sections that training cannot use: those of questions first, each kind in order of ids.
@@ -55,221 +69,112 @@ struct TrainingSet: Sendable {
         .init(preferences.map(\.isHeldOut), unresolved: unresolvedPreferences)
     }
 
+    /// How many examples the supervised dataset has, without those from feedback.
+    var supervisedCounts: TrainingReport.Counts {
+        .init(
+            questions.filter { !$0.isModelMade }.map(\.isHeldOut)
+                + (generated?.all ?? []).map(\.isHeldOut), unresolved: unresolvedQuestions)
+    }
+
+    /// How many pairs the preference dataset has, without those from feedback.
+    var pairCounts: TrainingReport.Counts {
+        .init(
+            preferences.filter { !$0.isModelMade }.map(\.isHeldOut)
+                + (generated?.all ?? []).filter { $0.worse != nil }.map(\.isHeldOut),
+            unresolved: unresolvedPreferences)
+    }
+
     /// Resolves labels to rows, and decides which of them are held out.
+    ///
+    /// - Parameters:
+    ///   - evaluation: Questions that are all held out.
+    ///   - sharingFates: Whether questions with the same text are held out together: programs make some twice, and only
+    ///     people should be told of it.
     static func build(
-        questions: [LabelledQuestion], preferences: [LabelledPreference], keys: FeatureKeys,
-        heldOut: HeldOut
+        questions: [LabelledQuestion], evaluation: [LabelledQuestion] = [],
+        preferences: [LabelledPreference], keys: FeatureKeys, heldOut: HeldOut,
+        sharingFates: Bool = false
     ) -> TrainingSet {
-        func rows(_ label: SectionLabel) -> Range<Int> {
-            let rows = keys.rows(document: label.document, section: label.section)
-            guard rows.isEmpty, let otherwise = label.otherwise else { return rows }
-            return keys.rows(document: otherwise, section: label.section)
+        var set = TrainingSet()
+        var fates = SplitFates(heldOut)
+        for question in sorted(questions, by: \.id) {
+            let isHeldOut =
+                sharingFates
+                ? fates.isHeldOut(question.question, id: question.id)
+                : heldOut.contains(question.id)
+            fates.record(question.question, isHeldOut: isHeldOut)
+            set.add(question, keys: keys, isHeldOut: isHeldOut)
+        }
+        for question in sorted(evaluation, by: \.id) {
+            fates.record(question.question, isHeldOut: true)
+            set.add(question, keys: keys, isHeldOut: true)
         }
         // A preference shares the split of its question; otherwise training would see what evaluation measures.
-        var fates: [[UInt8]: Bool] = [:]
-        var set = TrainingSet()
-        for question in sorted(questions, by: \.id) {
-            guard !question.answers.isEmpty else {
-                set.unanswerable.append(
-                    UnanswerableQuestion(
-                        id: question.id, question: question.question,
-                        isHeldOut: heldOut.contains(question.id)))
-                continue
-            }
-            var found: Set<Int> = []
-            var absent: [SectionLabel] = []
-            for answer in question.answers {
-                let rows = rows(answer)
-                if rows.isEmpty { absent.append(answer) }
-                found.formUnion(rows)
-            }
-            set.missing += absent.map {
-                MissingLabel(.question, id: question.id, $0, isUsed: !found.isEmpty)
-            }
-            let isHeldOut = heldOut.contains(question.id)
-            fates[Array(question.question.utf8)] = isHeldOut
-            if found.isEmpty {
-                set.unresolvedQuestions += 1
-            } else {
-                set.questions.append(
-                    ResolvedQuestion(
-                        id: question.id, question: question.question, rows: found.sorted(),
-                        isHeldOut: isHeldOut))
-            }
-        }
         for preference in sorted(preferences, by: \.id) {
-            let chosen = Array(rows(preference.chosen))
-            let rejected = Array(rows(preference.rejected))
-            if chosen.isEmpty || rejected.isEmpty || chosen == rejected {
-                set.unresolvedPreferences += 1
-                set.missing += [(preference.chosen, chosen), (preference.rejected, rejected)]
-                    .filter(\.1.isEmpty)
-                    .map { MissingLabel(.preference, id: preference.id, $0.0, isUsed: false) }
-                if !chosen.isEmpty, chosen == rejected {
-                    set.missing.append(
-                        MissingLabel(
-                            .preference, id: preference.id, preference.rejected, isUsed: false,
-                            isChosenToo: true))
-                }
-                continue
-            }
-            set.preferences.append(
-                ResolvedPreference(
-                    id: preference.id, question: preference.question, chosen: chosen,
-                    rejected: rejected,
-                    isHeldOut: fates[Array(preference.question.utf8)]
-                        ?? heldOut.contains(preference.id)))
+            set.add(
+                preference, keys: keys,
+                isHeldOut: fates.isHeldOut(preference.question, id: preference.id))
         }
         return set
+    }
+
+    private mutating func add(
+        _ question: LabelledQuestion, keys: FeatureKeys, isHeldOut: Bool
+    ) {
+        guard !question.answers.isEmpty else {
+            unanswerable.append(
+                UnanswerableQuestion(
+                    id: question.id, question: question.question, isHeldOut: isHeldOut))
+            return
+        }
+        var found: Set<Int> = []
+        var absent: [SectionLabel] = []
+        for answer in question.answers {
+            let rows = keys.rows(answer)
+            if rows.isEmpty { absent.append(answer) }
+            found.formUnion(rows)
+        }
+        missing += absent.map {
+            MissingLabel(.question, id: question.id, $0, isUsed: !found.isEmpty)
+        }
+        if found.isEmpty {
+            unresolvedQuestions += 1
+        } else {
+            questions.append(
+                ResolvedQuestion(
+                    id: question.id, question: question.question, rows: found.sorted(),
+                    isHeldOut: isHeldOut, answer: question.answer))
+        }
+    }
+
+    private mutating func add(
+        _ preference: LabelledPreference, keys: FeatureKeys, isHeldOut: Bool
+    ) {
+        let chosen = Array(keys.rows(preference.chosen))
+        let rejected = preference.rejected.map { Array(keys.rows($0)) }
+        let hasTexts = preference.worse != nil
+        if chosen.isEmpty || rejected?.isEmpty ?? false || !hasTexts && chosen == rejected {
+            unresolvedPreferences += 1
+            let labels = [preference.chosen] + [preference.rejected].compactMap(\.self)
+            missing += labels.filter { keys.rows($0).isEmpty }
+                .map { MissingLabel(.preference, id: preference.id, $0, isUsed: false) }
+            if !chosen.isEmpty, chosen == rejected, let label = preference.rejected {
+                missing.append(
+                    MissingLabel(
+                        .preference, id: preference.id, label, isUsed: false, isChosenToo: true))
+            }
+            return
+        }
+        preferences.append(
+            ResolvedPreference(
+                id: preference.id, question: preference.question, chosen: chosen,
+                rejected: rejected ?? [], isHeldOut: isHeldOut, answer: preference.answer,
+                worse: preference.worse))
     }
 
     private static func sorted<Label>(
         _ labels: [Label], by id: KeyPath<Label, String>
     ) -> [Label] {
         labels.sorted { $0[keyPath: id].utf8.lexicographicallyPrecedes($1[keyPath: id].utf8) }
-    }
-}
-
-/// A question with its candidates and their signals.
-struct PreparedQuestion: Sendable {
-    /// The rows, in the order of the signals.
-    let rows: [Int]
-    /// The unscaled signals.
-    let signals: CandidateSignals
-    /// The section of each row, in the order of the signals.
-    let places: [RowPlace]
-    /// The evidence on whether the candidates answer the question.
-    let evidence: [Double]
-
-    /// The indices of the candidates whose rows are in `wanted`.
-    func positions(of wanted: [Int]) -> [Int] {
-        let wanted = Set(wanted)
-        return rows.indices.filter { wanted.contains(rows[$0]) }
-    }
-}
-
-/// Finds candidates for questions and computes their signals, many questions at a time.
-struct CandidatePool: Sendable {
-    /// A question, and rows that become candidates even if retrieval misses them.
-    struct Request: Sendable {
-        let question: String
-        let added: [Int]
-    }
-
-    let features: TrainingFeatures
-    let ranker: Ranker
-    let threads: Int
-
-    /// Prepares questions; the result does not depend on the number of threads.
-    func prepare(_ requests: [Request]) throws(TrainingError) -> [PreparedQuestion] {
-        let queries = try wrapping(
-            features.embedder.embed(requests.map(\.question), as: .query),
-            as: TrainingError.embedding)
-        let retrieval = HybridRetrieval(ranker, in: features.index, of: features.space)
-        return try wrapping(as: TrainingError.objects) { () throws(ObjectError) in
-            let nearest =
-                ranker.retrieval.mode == .lexical
-                ? requests.map { _ in [VectorMatch]() }
-                : try features.index.vectors.nearest(
-                    ranker.retrieval.candidates, to: queries, threads: threads)
-            return try Threads.map(Array(requests.indices), threads: threads) {
-                (index) throws(ObjectError) -> PreparedQuestion in
-                let question = Question(requests[index].question, of: features.index.words)
-                let found = try retrieval.candidates(
-                    question, vector: queries[index], nearest: nearest[index],
-                    adding: requests[index].added, threads: 1)
-                let judged = try retrieval.judge(
-                    question, found, in: features.source, threads: 1)
-                return PreparedQuestion(
-                    rows: found.map(\.row), signals: judged.signals,
-                    places: judged.places, evidence: judged.evidence)
-            }
-        }
-    }
-}
-
-/// Generates questions from the features, for documents without labels.
-///
-/// A question asks for a section by its heading or by the beginning of its first sentence, and omits the document's
-/// title, as a reader would. Such questions are easier than those of people who have not read the section, so their
-/// figures serve to compare versions, not to predict quality.
-enum SectionQuestions {
-    /// The maximum number of sections: more would slow training without improving it.
-    static let limit = 500
-    /// The fewest words of a usable question, without stop words; a shorter one asks for nothing in particular.
-    private static let leastWords = 3
-    /// The maximum number of words that a question takes from a sentence.
-    private static let mostWords = 14
-
-    static func make(
-        index: FeatureIndex, keys: FeatureKeys, seed: Int, in source: some ObjectSource
-    ) throws(ObjectError) -> [LabelledQuestion] {
-        var questions: [LabelledQuestion] = []
-        let rows = try index.rows(at: chosenRows(keys, seed: seed), in: source)
-        for row in rows where !row.headings.isEmpty {
-            let prefix = FeatureRow.keyPrefix(document: row.document, section: row.section)
-            let isByHeading = TermHash.of(prefix, seed: UInt64(seed)) & 1 == 0
-            let heading = "How does this work: \(row.headings.last ?? "")?"
-            let sentence = firstSentence(of: row.text).map { "Where is it said that \($0)?" }
-            let question = isByHeading ? heading : sentence ?? heading
-            guard Question(question, of: index.words).wholeWords.count >= leastWords else {
-                continue
-            }
-            questions.append(
-                LabelledQuestion(
-                    id: prefix, question: question,
-                    answers: [SectionLabel(document: row.document, section: row.section)]))
-        }
-        return questions
-    }
-
-    /// The beginning of the first sentence, its first word in lower case unless a capital follows its first letter; nil
-    /// without a suitable sentence.
-    private static func firstSentence(of text: String) -> String? {
-        let line = text.prefix { !$0.isNewline }
-        guard let end = line.firstIndex(where: { ".!?".contains($0) }) else { return nil }
-        let words = line[..<end].split(separator: " ")
-        guard words.count >= 5, let first = words.first else { return nil }
-        let rest = words.dropFirst().prefix(mostWords - 1)
-        let isName = first.dropFirst().contains(where: \.isUppercase)
-        return ([isName ? String(first) : first.lowercased()] + rest.map(String.init))
-            .joined(separator: " ")
-    }
-
-    /// The first chunks of some sections, chosen by lowest hash.
-    private static func chosenRows(_ keys: FeatureKeys, seed: Int) -> [Int] {
-        var firsts: [(hash: UInt64, row: Int)] = []
-        var last: [UInt8] = []
-        for (row, key) in keys.all.enumerated() {
-            let bytes = Array(key.utf8)
-            guard let slash = bytes.lastIndex(of: 0x2F) else { continue }
-            let prefix = Array(bytes[...slash])
-            if prefix == last { continue }
-            last = prefix
-            firsts.append(
-                (TermHash.of("\(seed)|\(String(decoding: prefix, as: UTF8.self))"), row))
-        }
-        firsts.sort { ($0.hash, $0.row) < ($1.hash, $1.row) }
-        return firsts.prefix(limit).map(\.row).sorted()
-    }
-}
-
-/// Decides which questions are held out from training.
-///
-/// The decision depends only on the question's id and the seed; other questions and their order do not matter.
-public struct HeldOut: Sendable {
-    private let part: Double
-    private let seed: Int
-
-    /// Holds out about the configured share of all questions.
-    public init(_ split: TrainingConfiguration.Split) {
-        part = split.heldOut
-        seed = split.seed
-    }
-
-    /// Whether the question with this id is held out.
-    public func contains(_ id: String) -> Bool {
-        let hash = TermHash.of("\(seed)/\(id)")
-        return Double(hash >> 11) * 0x1p-53 < part
     }
 }

@@ -54,21 +54,25 @@ extension TrainingSet {
 ///
 /// Feedback on a labelled question shares the split of that question.
 struct FeedbackSplits: Sendable {
-    private let fates: [[UInt8]: Bool]
+    private let fates: [String: Bool]
     private let heldOut: HeldOut
 
-    /// Takes the splits of the labelled questions.
+    /// Takes the splits of the labels.
     init(_ set: TrainingSet, _ heldOut: HeldOut) {
+        let labels =
+            set.questions.map { ($0.question, $0.isHeldOut) }
+            + set.unanswerable.map { ($0.question, $0.isHeldOut) }
+            + set.preferences.map { ($0.question, $0.isHeldOut) }
+            + (set.generated?.all ?? []).map { ($0.question, $0.isHeldOut) }
         fates = Dictionary(
-            set.questions.map { (Array($0.question.utf8), $0.isHeldOut) }
-                + set.unanswerable.map { (Array($0.question.utf8), $0.isHeldOut) },
-            uniquingKeysWith: { first, _ in first })
+            labels.map { (MatchedText.of($0.0), $0.1) }, uniquingKeysWith: { first, _ in first })
         self.heldOut = heldOut
     }
 
     /// Whether feedback is held out.
     func isHeldOut(_ feedback: AnswerFeedback) -> Bool {
-        fates[Array(feedback.question.utf8)] ?? heldOut.contains(feedback.question)
+        let question = MatchedText.of(feedback.question)
+        return fates[question] ?? heldOut.contains(question)
     }
 }
 

@@ -52,8 +52,8 @@ struct RankerTrainer: Sendable {
                 set.questions, prepared, ranker: sft, keys: features.keys
             ).filter { !known.contains($0.id) }
         }
-        let pairs = zip(
-            set.preferences, try preferenceExamples(set.preferences, pool: pool))
+        let ranking = set.preferences.filter(\.ranksRows)
+        let pairs = zip(ranking, try preferenceExamples(ranking, pool: pool))
         let evaluation = Evaluation(
             questions: zip(set.questions, prepared).filter(\.0.isHeldOut).map { pair in
                 .init(prepared: pair.1, relevant: pair.1.positions(of: pair.0.rows))
@@ -94,7 +94,7 @@ struct RankerTrainer: Sendable {
         return TrainingOutcome(
             set: set, ranker: ranker, measurements: stages,
             isUntrained: ranker.weights == base.weights, preferenceFate: preferenceFate,
-            isGenerated: configuration.questions == nil, hasGeneratedPreferences: isGenerated,
+            isGenerated: !configuration.measuresLabels, hasGeneratedPreferences: isGenerated,
             features: features, declined: declined,
             answers: zip(set.questions, prepared).map { Self.answer($0, $1, base) })
     }
@@ -161,7 +161,8 @@ struct RankerTrainer: Sendable {
                 ResolvedPreference(
                     id: question.id, question: question.question, chosen: question.rows,
                     rejected: keys.section(of: candidates.rows[wrong]),
-                    isHeldOut: question.isHeldOut, isGenerated: true))
+                    isHeldOut: question.isHeldOut, isGenerated: true,
+                    isModelMade: question.isModelMade))
         }
         return preferences
     }

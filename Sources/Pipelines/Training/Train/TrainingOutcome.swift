@@ -68,13 +68,13 @@ enum PreferenceFate: Sendable {
 extension TrainingOutcome {
     /// The supervised dataset's message, such as "101 questions to train on, 37 held out".
     var supervisedMessage: String {
-        Self.describe(set.questionCounts, "question", feedback: set.feedback?.supervised.count)
+        Self.describe(set.supervisedCounts, "question", feedback: set.feedback?.supervised.count)
     }
 
     /// The preference dataset's message, such as "49 preferences to train on, 17 held out".
     var preferenceMessage: String {
         Self.describe(
-            set.preferenceCounts, "preference", feedback: set.feedback?.preferences.count)
+            set.pairCounts, "preference", feedback: set.feedback?.preferences.count)
     }
 
     /// The model's message, such as "SFT on 101 questions, DPO on 49 preferences"; names DPO only if its weights are

@@ -64,7 +64,7 @@ struct SearchRequest {
 
     /// The results of all questions, best first, each chunk once.
     func results(_ found: [Retrieval]) -> [SearchResult] {
-        let results = found.flatMap(\.chunks).map { SearchResult($0, isUnranked: isUnranked) }
+        let results = found.flatMap { SearchResult.all(of: $0.chunks, isUnranked: isUnranked) }
             .filter { $0.score >= threshold }
         // The ranker's order of one question's chunks is more than their scores: it spreads over sections.
         if found.count == 1, !isUnranked { return Array(results.prefix(count)) }
@@ -91,21 +91,34 @@ struct SearchRequest {
 /// A chunk that a search found.
 struct SearchResult {
     let chunk: FoundChunk
-    /// From 0 to 1: the ranker's score on the logistic curve, or the cosine mapped to that range.
+    /// From 0 to 1: the score of the reranker or else of the ranker on the logistic curve, or the cosine mapped to that
+    /// range.
     let score: Double
-    /// What results are sorted by.
+    /// What results with the same score are sorted by: a logistic curve is flat at its ends.
     private let order: Double
 
-    init(_ chunk: FoundChunk, isUnranked: Bool) {
-        self.chunk = chunk
-        order = isUnranked ? Double(chunk.similarity) : chunk.score
-        score =
-            isUnranked
-            ? min(1, max(0, (Double(chunk.similarity) + 1) / 2)) : PortableMath.sigmoid(chunk.score)
+    /// The results of one question, in the order of its chunks.
+    ///
+    /// Where a reranker scored the first chunks, the ranker's scores of the others are scaled so that they are below.
+    static func all(of chunks: [FoundChunk], isUnranked: Bool) -> [SearchResult] {
+        let least = chunks.compactMap(\.rerank).min().map { PortableMath.sigmoid($0) } ?? 1
+        return chunks.map { chunk in
+            if isUnranked {
+                let similarity = Double(chunk.similarity)
+                return SearchResult(
+                    chunk: chunk, score: min(1, max(0, (similarity + 1) / 2)), order: similarity)
+            }
+            let order = chunk.rerank ?? chunk.score
+            return SearchResult(
+                chunk: chunk,
+                score: PortableMath.sigmoid(order) * (chunk.rerank == nil ? least : 1),
+                order: order)
+        }
     }
 
     func precedes(_ other: SearchResult) -> Bool {
-        order != other.order
+        if score != other.score { return score > other.score }
+        return order != other.order
             ? order > other.order
             : chunk.row.key.utf8.lexicographicallyPrecedes(other.chunk.row.key.utf8)
     }
@@ -134,6 +147,7 @@ struct SearchResult {
         object["headings"] = .string(chunk.row.headings.joined(separator: " / "))
         object["similarity"] = .number(Double(chunk.similarity))
         object["rank_score"] = .number(chunk.score)
+        if let rerank = chunk.rerank { object["rerank_score"] = .number(rerank) }
         return object
     }
 }

@@ -91,6 +91,7 @@ extension PageModel.Answer {
         add("Release", record.versions.release)
         add("Features", record.versions.features)
         add("Ranker", record.versions.ranker)
+        add("Reranker", record.rerank?.model)
         if case .openAI(_, let snapshot, _, _, _) = record.generator { add("Generator", snapshot) }
         add("Prompt", record.prompt?.id)
         add("Space", record.versions.space)

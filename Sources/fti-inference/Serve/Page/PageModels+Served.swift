@@ -25,6 +25,7 @@ extension PageModel.Served {
         if chosen.roles.ranker == nil {
             members.append(.init(name: "Ranker", value: "none: the untrained rule"))
         }
+        add("Reranker", chosen.roles.reranker)
         add("Generator", versions.generator)
         add("Prompt", versions.opened.promptID)
         add("Space", versions.opened.answering.versions.space.id)

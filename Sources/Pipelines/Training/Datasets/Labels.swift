@@ -30,16 +30,19 @@ public struct LabelledQuestion: Hashable, Sendable {
     public var question: String
     /// The sections, each of which answers the question; empty if the documents do not answer it.
     public var answers: [SectionLabel]
+    /// The answer that someone wrote, for the dataset; nil to quote a section.
+    public var answer: String?
 
     /// Makes a question; it has no answers if the documents do not answer it.
-    public init(id: String, question: String, answers: [SectionLabel]) {
+    public init(id: String, question: String, answers: [SectionLabel], answer: String? = nil) {
         self.id = id
         self.question = question
         self.answers = answers
+        self.answer = answer
     }
 }
 
-/// A question and two sections, one of which a person prefers as the answer.
+/// A question and two answers, one of which a person prefers: two sections, or two texts about a section.
 public struct LabelledPreference: Hashable, Sendable {
     /// The id, which decides whether the preference is held out.
     public var id: String
@@ -47,15 +50,24 @@ public struct LabelledPreference: Hashable, Sendable {
     public var question: String
     /// The better section.
     public var chosen: SectionLabel
-    /// The worse section.
-    public var rejected: SectionLabel
+    /// The worse section; nil if only ``worse`` is known, so that the ranker learns nothing.
+    public var rejected: SectionLabel?
+    /// The better answer as text, for the dataset; nil to quote the section.
+    public var answer: String?
+    /// The worse answer as text, for the dataset; nil to quote the section.
+    public var worse: String?
 
-    /// Makes a preference, which training uses only if its sections differ.
-    public init(id: String, question: String, chosen: SectionLabel, rejected: SectionLabel) {
+    /// Makes a preference; without texts, its sections must differ.
+    public init(
+        id: String, question: String, chosen: SectionLabel, rejected: SectionLabel?,
+        answer: String? = nil, worse: String? = nil
+    ) {
         self.id = id
         self.question = question
         self.chosen = chosen
         self.rejected = rejected
+        self.answer = answer
+        self.worse = worse
     }
 }
 
@@ -64,7 +76,8 @@ public enum LabelFile {
     /// The maximum number of bytes of a file, which must fit in memory together with the features.
     private static let byteLimit = 256 << 20
 
-    /// Parses lines of the form `{"id", "question", "answers": [{"document", "section"}]}`.
+    /// Parses lines of the form `{"id", "question", "answers": [{"document", "section"}], "answer"}`, where `answer` is
+    /// optional.
     ///
     /// - Throws: `labels`, with the line of the mistake, which may be a repeated id.
     public static func questions(
@@ -82,13 +95,17 @@ public enum LabelFile {
                 var inner = JSONObjectReader(object, path: "answers[\(index)]")
                 answers.append(try section(&inner))
             }
-            questions.append(LabelledQuestion(id: id, question: question, answers: answers))
+            questions.append(
+                LabelledQuestion(
+                    id: id, question: question, answers: answers,
+                    answer: try text("answer", &reader)))
             return id
         }
         return questions
     }
 
-    /// Parses lines of the form `{"id", "question", "chosen": {"document", "section"}, "rejected": {...}}`.
+    /// Parses lines of the form `{"id", "question", "chosen": {"document", "section"}, "rejected": {...}, "answer",
+    /// "worse"}`, where `answer` and `worse` are optional, and `worse` makes `rejected` optional.
     ///
     /// - Throws: `labels`, with the line of the mistake, which may be a repeated id.
     public static func preferences(
@@ -101,9 +118,12 @@ public enum LabelFile {
                 chosen: try reader.nested("chosen") { (inner) throws(JSONSchemaError) in
                     try section(&inner)
                 },
-                rejected: try reader.nested("rejected") { (inner) throws(JSONSchemaError) in
-                    try section(&inner)
-                })
+                rejected: reader.has("worse") && !reader.has("rejected")
+                    ? nil
+                    : try reader.nested("rejected") { (inner) throws(JSONSchemaError) in
+                        try section(&inner)
+                    },
+                answer: try text("answer", &reader), worse: try text("worse", &reader))
             preferences.append(preference)
             return preference.id
         }
@@ -118,6 +138,18 @@ public enum LabelFile {
             throw reader.error("question", "has no words")
         }
         return question
+    }
+
+    /// Reads an optional text, which must have words.
+    private static func text(
+        _ member: String, _ reader: inout JSONObjectReader
+    ) throws(JSONSchemaError) -> String? {
+        guard reader.has(member) else { return nil }
+        let text = try reader.string(member)
+        guard text.contains(where: { $0.isLetter || $0.isNumber }) else {
+            throw reader.error(member, "has no words")
+        }
+        return text
     }
 
     /// Reads a whole file of labels.
