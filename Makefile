@@ -4,12 +4,12 @@ SWIFT ?= swift
 # Importing a module that the target does not declare is an error. This keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-documents test-retrieval test-page test-serve test-encoders packages test-packages demo-llm demo-twin torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve example setup clean
+.PHONY: demo build test test-documents test-retrieval test-page test-serve test-encoders packages test-packages demo-llm demo-twin torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve bench-encoders example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
-## DOCS=DIR and DOCS2=LATER_DIR run the demo on your own documents.
+## DOCS=DIR and DOCS2=LATER_DIR run the demo on your own documents; EMBEDDER=minilm runs it with a real sentence embedder.
 demo: build
-	@Scripts/demo.sh $(if $(DOCS),--documents "$(DOCS)") $(if $(DOCS2),--later "$(DOCS2)")
+	@Scripts/demo.sh $(if $(DOCS),--documents "$(DOCS)") $(if $(DOCS2),--later "$(DOCS2)") $(if $(EMBEDDER),--embedder "$(EMBEDDER)")
 
 ## Builds the four executables in release mode, into .build/release.
 build: setup
@@ -75,7 +75,13 @@ test-serve: build
 ## from PyPI into $$XDG_CACHE_HOME/fti/encoders.
 test-encoders: setup
 	$(SWIFT) build --build-tests $(CHECKED)
-	@python=$$(Tests/Encoders/setup.sh) && "$$python" Tests/Encoders/tokens.py
+	@python=$$(Tests/Encoders/setup.sh) && "$$python" Tests/Encoders/tokens.py && "$$python" Tests/Encoders/vectors.py
+
+## Measures the encoder beside sentence-transformers and ONNX Runtime; see docs/performance.md. Fails if a figure misses its limit.
+bench-encoders: build
+	$(SWIFT) build -c release --package-path Benchmarks --scratch-path .build/benchmarks --product encode
+	@python=$$(Tests/Encoders/setup.sh) && \
+		"$$python" Benchmarks/encoder/figures.py .build/benchmarks/release/encode .build/release/ftictl $(ENCODERS)
 
 ## Measures the service beside FastAPI and Chroma, and moves its release under load; see docs/performance.md. Fails if a figure
 ## misses its limit. SERVE="--only chat" runs a part.

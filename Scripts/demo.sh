@@ -2,8 +2,9 @@
 # Demonstrates all of fti on real documents: features, a model, answers, the next edition, log, diff, release, pin and
 # rollback.
 #
-#   Scripts/demo.sh [--documents DIR] [--later DIR] [--into DIR]
+#   Scripts/demo.sh [--documents DIR] [--later DIR] [--into DIR] [--embedder builtin|minilm]
 #
+# The embedder minilm is all-MiniLM-L6-v2 from PyPI, which is put into the repository and runs in the pipelines themselves.
 # Without --documents it uses the two editions of the handbook in Examples/, with their labelled questions.
 # With --documents, training derives its questions from headings, and --later names a later state of the same folder.
 set -euo pipefail
@@ -11,12 +12,13 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 PATH="$root/.build/release:$PATH"
 unset FTI_REPO
 
-documents="" later="" into="$root/.demo"
+documents="" later="" into="$root/.demo" embedder=builtin
 while [ $# -gt 0 ]; do
     case "$1" in
         --documents) documents=$(cd "$2" && pwd); shift 2 ;;
         --later) later=$(cd "$2" && pwd); shift 2 ;;
         --into) into=$2; shift 2 ;;
+        --embedder) embedder=$2; shift 2 ;;
         *) echo "demo: unknown argument $1" >&2; exit 64 ;;
     esac
 done
@@ -36,6 +38,12 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' dim=$'\e[2m' plain=$'\
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 run() { printf '%s$ %s%s\n' "$dim" "$*" "$plain"; "$@"; }
 
+case "$embedder" in
+    builtin) embed="{name: builtin, dimension: 384}" ;;
+    minilm) embed="{name: bert, model: models/minilm}"; weights=$("$root/Scripts/minilm.sh") ;;
+    *) echo "demo: the embedders are builtin and minilm" >&2; exit 64 ;;
+esac
+
 rm -rf "$into" && mkdir -p "$into" && cd "$into"
 # Keep caches, state and keys inside the same directory.
 export XDG_CACHE_HOME="$PWD/.cache" XDG_STATE_HOME="$PWD/.state" XDG_CONFIG_HOME="$PWD/.config"
@@ -46,7 +54,7 @@ ref: features/staging
 sources:
   - files: $1
 chunk: {size: 1000, overlap: 100}
-embed: {name: builtin, dimension: 384}
+embed: $embed
 EOF
 }
 training_config() {
@@ -61,6 +69,7 @@ training_config features/prod >training-1.yaml
 
 say "1. Create a repository, and build features from the documents"
 run ftictl init
+if [ "$embedder" = minilm ]; then run ftictl put models/minilm "$weights" -m "all-MiniLM-L6-v2"; fi
 run fti-feature run features-1.yaml
 run ftictl promote features/staging features/prod
 

@@ -126,7 +126,8 @@ same "embedder of the features, and the ref" "$(ftictl resolve features/bert^emb
 
 act "6. Prompts" \
     "Elsewhere: training, evaluation and serving each have a template, and they drift apart. Here: one prompt.json asks" \
-    "the examples of the datasets and is bound by the release; datasets, releases and answers name its id."
+    "the examples of the datasets and is bound by the release; datasets, releases and answers name its id. A model is not" \
+    "released with another prompt than it was trained with."
 prompt fti-training run training.yaml
 fti-training run training.yaml >training.log 2>&1
 run fti-training run trainer.yaml
@@ -135,6 +136,9 @@ run ftictl release releases/prod --features features/prod --ranker models/candid
 id=$(ftictl cat releases/prod:prompt.json | sha256sum | cut -d ' ' -f 1)
 shows "prompt         \"$id\"" ftictl show releases/prod^generator^dataset
 same "prompt of training and of serving" "$(ftictl cat datasets/sft:prompt.json | sha256sum | cut -d ' ' -f 1)" "$id"
+run sed -i 's/Answer from the passages only/Answer in one sentence/' prompt.json
+refused 4 "was trained on" ftictl release releases/prod --from releases/prod --prompt prompt.json
+refused 4 "the release binds no prompt" ftictl release releases/next --features features/prod --generator models/twin
 
 act "7. Versions" \
     "Elsewhere: datasets and models are named without a version, and if a model is missing, a base model silently takes" \

@@ -1,7 +1,6 @@
 public import Artifacts
 public import Objects
 internal import Storage
-internal import Synchronization
 
 /// A sentence embedder of the BERT family that runs in this process, from weights in the repository.
 ///
@@ -21,7 +20,7 @@ public struct SentenceEncoder: Embedder {
     /// See ``Embedder``.
     public let space: EmbeddingSpace
     private let tokenizer: WordPieceTokenizer
-    private let weights: Weights
+    private let weights: DeferredEncoder
     private let pooling: SentenceSettings.Pooling
     private let isNormalized: Bool
     /// The most tokens of a text, with the special ones.
@@ -128,7 +127,7 @@ public struct SentenceEncoder: Embedder {
             let id = space.weights
             return SentenceEncoder(
                 space: space, tokenizer: tokenizer,
-                weights: Weights { () throws(EncoderError) in
+                weights: DeferredEncoder { () throws(EncoderError) in
                     let encoder = try BertEncoder(
                         try TensorFile(id, in: source), description.encoder)
                     try encoder.check(tokenizer, file: description.tokenizer.file)
@@ -139,7 +138,7 @@ public struct SentenceEncoder: Embedder {
     }
 
     private init(
-        space: EmbeddingSpace, tokenizer: WordPieceTokenizer, weights: Weights,
+        space: EmbeddingSpace, tokenizer: WordPieceTokenizer, weights: DeferredEncoder,
         pooling: SentenceSettings.Pooling, isNormalized: Bool, limit: Int
     ) {
         self.space = space
@@ -255,31 +254,6 @@ public struct SentenceEncoder: Embedder {
         guard squares > 0 else { return }
         let length = squares.squareRoot()
         for index in vector.indices { vector[index] = Float(Double(vector[index]) / length) }
-    }
-}
-
-/// Weights that are read when they are needed first, once.
-private final class Weights: Sendable {
-    private let read: @Sendable () throws(EncoderError) -> BertEncoder
-    private let known = Mutex<BertEncoder?>(nil)
-
-    init(_ read: @escaping @Sendable () throws(EncoderError) -> BertEncoder) { self.read = read }
-
-    /// The encoder.
-    ///
-    /// - Parameter check: Called with an encoder that was just read, which is kept only if it passes.
-    func encoder(
-        _ check: (BertEncoder) throws(EmbeddingError) -> Void
-    ) throws(EmbeddingError) -> BertEncoder {
-        try known.withLock { (known) throws(EmbeddingError) in
-            if let known { return known }
-            let encoder = try wrapping(as: EmbeddingError.init) { () throws(EncoderError) in
-                try read()
-            }
-            try check(encoder)
-            known = encoder
-            return encoder
-        }
     }
 }
 

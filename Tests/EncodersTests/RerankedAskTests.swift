@@ -7,7 +7,7 @@ import Testing
 /// The programs with a cross-encoder in a repository: put, bound by a release, asked.
 @Suite("Asking with a cross-encoder")
 struct RerankedAskTests {
-    private let directory: TemporaryDirectory
+    private let project: EncoderProject
 
     private static let documents = [
         ("pump", "The pump starts when the soil is dry."), ("valve", "The valve is a pump. Dry."),
@@ -17,47 +17,35 @@ struct RerankedAskTests {
     private static let question = "When does the pump start?"
 
     init() throws {
-        directory = try TemporaryDirectory()
+        project = try EncoderProject()
         for (name, text) in Self.documents {
-            try write("docs/\(name).md", Array("# \(name)\n\n\(text)\n".utf8))
+            try project.write("docs/\(name).md", Array("# \(name)\n\n\(text)\n".utf8))
         }
-        for (name, bytes) in SampleModel.reranker().files { try write("reranker/\(name)", bytes) }
-        try write(
+        for (name, bytes) in SampleModel.reranker().files {
+            try project.write("reranker/\(name)", bytes)
+        }
+        try project.write(
             "features.yaml",
             Array(
                 "ref: features/prod\nsources:\n  - files: docs\nembed: {dimension: 64}\n".utf8))
         try run("ftictl", "init")
         try run("ftictl", "put", "models/reranker", "reranker")
-        try write("llm/config.json", Array("{}".utf8))
+        try project.write("llm/config.json", Array("{}".utf8))
         try run("ftictl", "put", "models/llm", "llm")
         try run("fti-feature", "run", "features.yaml")
-    }
-
-    private func write(_ name: String, _ bytes: [UInt8]) throws {
-        let url = URL(filePath: directory(name))
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(bytes).write(to: url)
     }
 
     @discardableResult
     private func run(
         _ program: String, _ arguments: String..., status: Int32 = 0
     ) throws -> Outcome {
-        try run(program, arguments, status: status)
+        try project.run(program, arguments, status: status)
     }
 
     private func run(
         _ program: String, _ arguments: [String], status: Int32
     ) throws -> Outcome {
-        let outcome = try ChildProcess(
-            Project.executable(program), arguments, in: directory.path,
-            environment: [
-                "FTI_AUTHOR": "ada@test", "HOME": directory.path, "LC_ALL": "C.UTF-8",
-            ]
-        ).finish()
-        #expect(outcome.status == status, "\(program) \(arguments): \(outcome.error)")
-        return outcome
+        try project.run(program, arguments, status: status)
     }
 
     /// Binds a release that is ranked by the untrained rule, which needs no ranker beside a generator.
@@ -115,13 +103,13 @@ struct RerankedAskTests {
 
     @Test("a model that is no cross-encoder is refused: by the release, or when it is opened")
     func refused() throws {
-        try write("ranker/config.json", Array(#"{"type": "ranker"}"#.utf8))
-        try write("ranker/model.safetensors", [1])
+        try project.write("ranker/config.json", Array(#"{"type": "ranker"}"#.utf8))
+        try project.write("ranker/model.safetensors", [1])
         try run("ftictl", "put", "models/ranker", "ranker")
         let ranker = try release("releases/prod", "--reranker", "models/ranker", status: 4)
         #expect(ranker.error.contains("is a ranker") && ranker.error.contains("try: "))
         let config = Array(#"{"model_type": "gpt2"}"#.utf8)
-        try write("reranker/config.json", config)
+        try project.write("reranker/config.json", config)
         try run("ftictl", "put", "models/gpt", "reranker")
         _ = try release("releases/prod", "--reranker", "models/gpt")
         let asked = try run(
@@ -131,7 +119,7 @@ struct RerankedAskTests {
         try run(
             "fti-inference", "ask", Self.question, "--release", "releases/prod",
             "--rerank-candidates", "0", status: 64)
-        try write("serve.yaml", Array("repo: .fti\nserve: releases/prod\n".utf8))
+        try project.write("serve.yaml", Array("repo: .fti\nserve: releases/prod\n".utf8))
         let served = try run("fti-inference", "serve", "serve.yaml", "--check", status: 4)
         #expect(served.error.contains("has no encoder for the architecture gpt2"))
     }

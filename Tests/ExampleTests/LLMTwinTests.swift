@@ -29,7 +29,13 @@ struct LLMTwinTests {
                 "the parts of the release do not fit", "[exit code 4]", "12 changed",
             ]
         ),
-        ("6. Prompts", ["prompt of training and of serving: "]),
+        (
+            "6. Prompts",
+            [
+                "prompt of training and of serving: ", "and the release binds the prompt",
+                "and the release binds no prompt", "[exit code 4]",
+            ]
+        ),
         (
             "7. Versions",
             [

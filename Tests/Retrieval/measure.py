@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what is found and what is answered on real manuals, beside BM25 over the same chunks.
 
-    measure.py BIN CORPORA [--seeds 5] [--embed-url URL --dimension N] [--json FILE]
+    measure.py BIN CORPORA [--seeds 5] [--embed-url URL --dimension N | --model FOLDER] [--json FILE]
 
 BIN holds the release executables, CORPORA the folders `postgresql` and `fastapi`. Needs numpy and snowballstemmer. Questions,
 labels, preferences, sentences that answer and questions that the manuals do not answer are in the folders beside this file.
@@ -12,7 +12,7 @@ import snowballstemmer
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument('bin'); ap.add_argument('corpora'); ap.add_argument('--seeds', type=int, default=5)
-ap.add_argument('--only'); ap.add_argument('--embed-url'); ap.add_argument('--dimension', type=int, default=384)
+ap.add_argument('--only'); ap.add_argument('--embed-url'); ap.add_argument('--model', help='the folder of a sentence embedder, for the embedder bert'); ap.add_argument('--dimension', type=int, default=384)
 ap.add_argument('--json'); ap.add_argument('--verbose', action='store_true')
 args = ap.parse_args()
 HERE = os.path.dirname(os.path.abspath(__file__)); BIN = os.path.abspath(args.bin)
@@ -95,8 +95,11 @@ def measure(corpus):
     qs, unanswerable, marks = lines(corpus, 'questions.jsonl'), lines(corpus, 'unanswerable.jsonl'), {}
     for a in lines(corpus, 'answers.jsonl'): marks.setdefault(a['id'], []).extend(a['sentences'])
     embed = 'embed: {url: %s, model: default, dimension: %d}\n' % (json.dumps(args.embed_url), args.dimension) if args.embed_url else ''
+    if args.model: embed = 'embed: {name: bert, model: models/embedder}\n'
     open(work + '/f.yaml', 'w').write('ref: features/prod\nsources:\n  - files: %s\n%s' % (json.dumps(os.path.abspath(os.path.join(args.corpora, corpus))), embed))
-    call('ftictl', 'init', env['FTI_REPO']); call('fti-feature', 'run', 'f.yaml', '--no-progress')
+    call('ftictl', 'init', env['FTI_REPO'])
+    if args.model: call('ftictl', 'put', 'models/embedder', os.path.abspath(args.model))
+    call('fti-feature', 'run', 'f.yaml', '--no-progress')
     call('ftictl', 'get', 'features/prod', '-o', 'rows')
     rows = [json.loads(l) for l in open(work + '/rows/rows.jsonl', encoding='utf-8')]
     sections = [(r['document'], r['section']) for r in rows]

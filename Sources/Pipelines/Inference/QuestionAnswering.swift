@@ -68,7 +68,8 @@ public struct QuestionAnswering: Sendable {
         // People act on answers, so the versions that an answer names must survive a power failure.
         try wrapping(repository.log.makeDurable(), as: InferenceError.refs)
         versions = try ResolvedVersions.resolve(
-            chosen, in: repository, state: state, embedders: options.embedders)
+            chosen, in: repository, state: state, embedders: options.embedders,
+            sharing: previous?.versions)
         retriever = try Retriever.load(versions, options, sharing: previous?.retriever)
     }
 

@@ -21,11 +21,13 @@ public struct ResolvedVersions: Sendable {
 
     /// Checks that the chosen versions fit, and opens the embedder of their space.
     ///
+    /// - Parameter previous: Versions that are open. Their embedder is used again if it made its vectors with weights from
+    ///   the repository, which cannot change; a service is checked anew.
     /// - Throws: `embedding` when the spaces differ, or when the embedder is missing or has changed; `unusable`,
     ///   `refs`, `objects`.
     static func resolve(
         _ chosen: ChosenVersions, in repository: Repository, state: State,
-        embedders: EmbedderRegistry
+        embedders: EmbedderRegistry, sharing previous: ResolvedVersions? = nil
     ) throws(InferenceError) -> ResolvedVersions {
         let objects = try wrapping(repository.objects(in: state), as: InferenceError.refs)
         let features = try wrapping(
@@ -55,8 +57,12 @@ public struct ResolvedVersions: Sendable {
                     "its vectors have dimension \(table.dimension), its space has \(description.dimension)"
             )
         }
-        let embedder = try wrapping(
-            embedders.embedder(of: description, in: objects), as: InferenceError.embedding)
+        let known = previous.flatMap { previous in
+            previous.space == description && description.encoder != nil ? previous.embedder : nil
+        }
+        let embedder = try wrapping(as: InferenceError.embedding) { () throws(EmbeddingError) in
+            if let known { known } else { try embedders.embedder(of: description, in: objects) }
+        }
         return ResolvedVersions(
             chosen: chosen, space: description, table: table,
             schema: AttributeSchema(params: features.params), index: features.index,
