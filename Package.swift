@@ -157,7 +157,8 @@ let package = Package(
         .target(
             name: "TrainingPipeline",
             dependencies: [
-                "Artifacts", "TextAnalysis", "Processes", "Refs", "Objects", "Storage", "YAML",
+                "Artifacts", "TextAnalysis", "Processes", "FileFormats", "Refs", "Objects",
+                "Storage", "YAML",
             ],
             path: "Sources/Pipelines/Training", swiftSettings: strict),
         .target(

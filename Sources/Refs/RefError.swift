@@ -48,6 +48,9 @@ public enum RefError: DetailedFailure, Hashable {
     case incomplete(RefName, snapshot: ObjectID, missing: ObjectID)
     /// Gates refuse moves.
     case gates([GateOutcome])
+    /// An adapter in the folder `place` of a new version does not fit the model that it adapts; `more` problems are left
+    /// out.
+    case adapter(RefName, place: String, base: ObjectID, _ problems: [String], more: Int)
     /// The parts of a release do not fit each other.
     case misfit(reason: String, remedy: String)
     /// A snapshot is no release; `name` is the name or the hash that led to it.
@@ -132,7 +135,7 @@ public enum RefError: DetailedFailure, Hashable {
             .incomplete, .gone, .nothingLost, .tooLateToUndo, .deleted, .notRestorable:
             .missing
         case .conflict, .movedSince, .packRemoved, .outdated, .busy, .accessPolicyChanged: .conflict
-        case .wrongKind, .notASnapshot, .misfit, .notARelease, .gates, .unauthorized,
+        case .wrongKind, .notASnapshot, .adapter, .misfit, .notARelease, .gates, .unauthorized,
             .nothingToApprove:
             .refused
         case .damaged, .untrusted, .foreignRoot, .rolledBack, .forked, .replaced, .misdirected:
@@ -200,6 +203,8 @@ extension RefError {
                 : "\(name) cannot point at \(snapshot.short): it needs object \(missing.short), "
                     + "which is not in this repository"
         case .gates(let outcomes): outcomes.refusal
+        case .adapter(let name, let place, let base, let problems, let more):
+            AdapterMisfit.message(name, place, base, problems, more: more)
         case .misfit(let reason, _): "the parts of the release do not fit: \(reason)"
         case .notARelease(let name, let reason): "\(name) \(reason)"
         case .gone(let snapshot, let missing):
@@ -275,6 +280,7 @@ extension RefError {
         case .accessPolicyChanged: "ftictl policy show, then repeat the command"
         case .key(let error): error.remedy
         case .gates(let outcomes): outcomes.remedy
+        case .adapter: AdapterMisfit.remedy
         case .misfit(_, let remedy): remedy
         case .notARelease: "ftictl release REF --features REV --ranker REV makes one"
         case .outcomeUnknown(let number, _): "ftictl reflog shows whether \(number) is there"

@@ -59,7 +59,10 @@ struct RunCommand: Command {
             valueName: "count"))
     var maxRequests: Int?
 
-    @Flag(help: "Fail when a source, or a pattern of include or exclude, matches nothing.")
+    @Flag(
+        help: ArgumentHelp(
+            "Fail when a source, or a pattern of include or exclude, matches nothing, or when a file or record cannot be read."
+        ))
     var strict = false
 
     @Flag(help: "Keep the rows of a source whose folder does not exist.")

@@ -75,6 +75,24 @@ struct SelectionTests {
         try bench.run(checks: SourceChecks(isStrict: true))
     }
 
+    @Test("a record that cannot be read fails a strict run, which changes nothing")
+    func unreadable() throws {
+        let bench = try Bench()
+        try bench.folder.write("docs/a.jsonl", #"{"id":"a","text":"One."}"# + "\n")
+        let strict = SourceChecks(isStrict: true)
+        let first = try bench.run(checks: strict)
+        try bench.folder.write("docs/a.jsonl", #"{"id":"b","text":"Two."}"# + "\n{\n")
+        do {
+            try bench.run(checks: strict)
+            Issue.record("a line that is not JSON")
+        } catch let error as FeatureError {
+            #expect(error.fault == .usage)
+            #expect(error.message.contains("line 2"), "\(error.message)")
+        }
+        let second = try bench.run()
+        #expect(second.previous == first.snapshot && second.skipped.count == 1)
+    }
+
     @Test("an excluded folder and a pattern behind another count as matched")
     func matched() throws {
         let bench = try Bench()

@@ -17,6 +17,8 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
     case sourceMissing(location: String, RefName)
     /// A source or a pattern matches nothing in a strict run.
     case nothingMatches(reasons: [String])
+    /// Folders, files or records cannot be read in a strict run.
+    case unreadable(reasons: [String])
     /// The ref's rows are in another embedding space than the run's.
     case spaceDiffers(RefName, found: ObjectID?, needed: ObjectID, differences: [String])
     /// The embedding space changes, but rows must stay because their documents may still exist.
@@ -44,7 +46,7 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
     /// See ``Diagnosable``.
     public var fault: Fault {
         switch self {
-        case .configuration, .duplicateDocument: .usage
+        case .configuration, .duplicateDocument, .unreadable: .usage
         case .notFeatures, .spaceDiffers, .spaceChangesIncompletely, .tooManyRequests: .refused
         case .noDocuments, .sourceMissing, .nothingMatches: .missing
         case .embedding(let error): error.fault
@@ -66,6 +68,9 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
         case .sourceMissing(let location, let ref):
             "\(location) does not exist, but \(ref) has rows of its documents"
         case .nothingMatches(let reasons): reasons.joined(separator: "; ")
+        case .unreadable(let reasons):
+            reasons.prefix(10).joined(separator: "; ")
+                + (reasons.count > 10 ? "; and \(reasons.count - 10) more" : "")
         case .spaceDiffers(let ref, let found, let needed, let differences):
             "\(ref) has rows in embedding space \(found?.short ?? "unknown"), but this run embeds into "
                 + "\(needed.short)"
@@ -93,6 +98,8 @@ public enum FeatureError: RepositoryFailure, Diagnosable, Hashable {
         case .sourceMissing:
             "restore it, or keep its rows: fti-feature run CONFIG --allow-missing"
         case .nothingMatches: "correct include and exclude, or run without --strict"
+        case .unreadable:
+            "correct or exclude them, or run without --strict, which keeps the rows they already have"
         case .spaceDiffers:
             "configure the embedder that made those rows, or embed everything again: "
                 + "fti-feature run CONFIG --rebuild"

@@ -15,6 +15,10 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
     case tooFewQuestions(training: Int, heldOut: Int, unresolved: Int, missing: [MissingLabel])
     /// A trainer cannot be given an input, because it is not a snapshot of files of the right kind.
     case notFiles(name: String, reason: String)
+    /// The inputs of a trainer do not fit each other.
+    case inputs(reason: String, remedy: String)
+    /// What a trainer made has another tokenizer or chat template than its base.
+    case tokenizer(phrase: String, base: String)
     /// A variable that the trainer would get contains a secret.
     case secretVariable(name: String)
     /// The command or a parameter of the trainer contains a likely secret key, which begins so.
@@ -59,7 +63,9 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
     public var fault: Fault {
         switch self {
         case .configuration, .labels, .tooFewQuestions, .prompt: .usage
-        case .notFeatures, .notFiles, .secretVariable, .secretParameter, .sandbox: .refused
+        case .inputs, .tokenizer, .notFeatures, .notFiles, .secretVariable, .secretParameter,
+            .sandbox:
+            .refused
         case .notDataset, .overlap, .unfinished: .refused
         case .resume(.withoutRef): .usage
         case .resume: .refused
@@ -89,6 +95,10 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
             ]
                 + MissingLabel.lines(missing)).joined(separator: "\n")
         case .notFiles(let name, let reason): "a trainer cannot take \(name): \(reason)"
+        case .inputs(let reason, _): "the inputs of the trainer do not fit: \(reason)"
+        case .tokenizer(let phrase, let base):
+            "the model that the trainer made has \(phrase) than its base \(base), so it would be "
+                + "served other tokens than the base was trained on"
         case .secretVariable(let name):
             "the value of the variable \(name) contains a secret, and trainers get none"
         case .secretParameter(let name):
@@ -126,6 +136,10 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
             "check that the labels name documents and sections of the features, or leave "
                 + "out `questions` to generate questions from the features"
         case .notFiles: "put the files in a snapshot of their own, with ftictl put"
+        case .inputs(_, let remedy): remedy
+        case .tokenizer:
+            "have the trainer save the tokenizer of FTI_BASE_DIR unchanged; if the difference is "
+                + "meant, add `tokenizer: changed` to trainer"
         case .secretVariable(let name): "unset \(name), or take the secret out of its value"
         case .secretParameter: "store what needs the secret with ftictl put first"
         case .noProgram:

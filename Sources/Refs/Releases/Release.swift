@@ -99,7 +99,9 @@ public struct Release: Hashable, Sendable {
     ///
     /// - Throws: `misfit` when there is neither a ranker nor a generator, when they are snapshots of other kinds, when
     ///   features and ranker have different spaces, when the features have a space and none is known for the ranker,
-    ///   when the generator or the reranker is a ranker, or when the reranker lacks the files of a model; `objects`.
+    ///   when the generator or the reranker is a ranker, when the reranker lacks the files of a model, or when the
+    ///   generator is an adapter without a base, or has another tokenizer, chat template or prompt than it was trained
+    ///   with; `objects`.
     public init(_ roles: Roles, in source: some ObjectSource) throws(RefError) {
         var ancestry = Ancestry(in: source)
         let features = try Self.part(roles.features, .features, from: &ancestry)
@@ -111,6 +113,8 @@ public struct Release: Hashable, Sendable {
                     remedy: "ftictl release REF --features \(roles.features.short) "
                         + "--ranker \(id.short)")
             }
+            var lineage = try GeneratorLineage(id, generator, in: ancestry)
+            try lineage.check(prompt: roles.prompt)
         }
         if let id = roles.reranker { try Self.check(reranker: id, from: &ancestry) }
         self.roles = roles

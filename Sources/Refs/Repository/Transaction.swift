@@ -42,10 +42,11 @@ public struct Transaction: Sendable {
     /// nothing. When no ref moves and no object is new, no entry is written.
     ///
     /// - Parameter reason: Why the moves go ahead even if gates refuse them; the entry then names the gates.
-    /// - Throws: `gates` when a gate refuses a move and `reason` is nil; `conflict` when a ref is not as expected, or
-    ///   moved since ``state``; `wrongKind`, `notASnapshot` and `incomplete` when a ref cannot point there;
-    ///   `unauthorized` and `key` when the writer lacks the right; `packRemoved` and `busy` when repeating the whole
-    ///   transaction can help; `outcomeUnknown` when it may have been committed.
+    /// - Throws: `gates` when a gate refuses a move and `reason` is nil; `adapter` when the adapter of a new model does
+    ///   not fit its input `base`; `conflict` when a ref is not as expected, or moved since ``state``; `wrongKind`,
+    ///   `notASnapshot` and `incomplete` when a ref cannot point there; `unauthorized` and `key` when the writer lacks
+    ///   the right; `packRemoved` and `busy` when repeating the whole transaction can help; `outcomeUnknown` when it may
+    ///   have been committed.
     public func commit(
         _ updates: [RefUpdate], message: String = "", overriding reason: String? = nil
     ) throws(RefError) -> Commit {
@@ -90,6 +91,7 @@ public struct Transaction: Sendable {
         let changes = try proposal.changes(in: current, now: writer.now())
         try Admission.check(changes, in: objects, state)
         try refuseSecrets(in: changes)
+        let notes = try checkAdapters(in: changes)
         var outcomes: [GateOutcome] = []
         if current.number == state.number {
             do throws(RefError) {
@@ -126,7 +128,8 @@ public struct Transaction: Sendable {
         repository.compact(&after, writer: writer)
         return Commit(
             number: result.state.number, refs: result.changes, state: after,
-            warnings: Self.warnings(about: result.state, now: writer.now()), gates: outcomes)
+            warnings: Self.warnings(about: result.state, now: writer.now()) + notes,
+            gates: outcomes)
     }
 
     /// The result of a commit that changes nothing.
@@ -193,6 +196,19 @@ public struct Transaction: Sendable {
                 throw .invalidTransaction(reason: reason)
             }
         }
+    }
+
+    /// Refuses new models with an adapter that does not fit its base, and returns what was not compared. A ref may still
+    /// move to a snapshot that is stored already.
+    private func checkAdapters(in changes: [RefChange]) throws(RefError) -> [String] {
+        var check = AdapterCheck(in: objects)
+        var checked: Set<ObjectID> = []
+        for change in changes {
+            guard let id = change.new, !isStored(id), checked.insert(id).inserted else { continue }
+            try check.check(
+                try wrapping(Snapshot(id, in: objects), as: RefError.objects), of: change.name)
+        }
+        return check.notes
     }
 
     /// Checks a proposal again after others removed packs. Objects that the proposal needs and that disappeared are

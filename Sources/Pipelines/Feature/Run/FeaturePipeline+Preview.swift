@@ -26,6 +26,7 @@ extension FeaturePipeline {
             listing, baseline, space: space,
             EmbedStage(embedder: embedder, kept: nil, meter: RunMeter(progress)),
             in: transaction)
+        try checks.check(reading, of: listing)
         let changes = reading.changes
         try check(changes, baseline, space: space)
         let seconds = ContinuousClock.now - start

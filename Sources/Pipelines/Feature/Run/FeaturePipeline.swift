@@ -46,12 +46,12 @@ public struct FeaturePipeline: Sendable {
     /// - Parameters:
     ///   - message: The message of the snapshot; nil for a summary of the counts.
     ///   - rebuild: Whether the run may replace all rows when the embedding space changes.
-    ///   - checks: Requirements on the sources, checked before reading.
+    ///   - checks: Requirements on the sources.
     ///   - maxRequests: The most requests to a service for vectors of documents; nil for no limit.
     ///   - announce: Called once with what the run is about to embed, unless that is nothing.
     ///   - progress: Called from time to time, on any thread.
-    /// - Throws: `sourceMissing` or `nothingMatches` from the checks; `spaceDiffers` when the ref has rows in another
-    ///   embedding space; `notFeatures`, `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`, `embedding`,
+    /// - Throws: `sourceMissing`, `nothingMatches` or `unreadable` from the checks; `spaceDiffers` when the ref has rows in
+    ///   another embedding space; `notFeatures`, `duplicateDocument`, `noDocuments`, `spaceChangesIncompletely`, `embedding`,
     ///   `objects`; `refs`, with a conflict when another writer moved the ref in the meantime. No ref moves then.
     public func run(
         message: String? = nil, rebuild: Bool = false, checks: SourceChecks = SourceChecks(),
@@ -121,6 +121,7 @@ public struct FeaturePipeline: Sendable {
         let kept = left?.of(embedder.space)
         let stage = makeStage(embedder, kept)
         let reading = try read(listing, baseline, space: space, stage, in: transaction)
+        try checks.check(reading, of: listing)
         let changes = reading.changes
         let tables = try tables(changes, baseline, embedder.space, in: transaction)
         let rowCounts = try rowCounts(from: baseline.tables, to: tables, in: transaction)

@@ -262,9 +262,9 @@ struct SourceSelection {
     }
 }
 
-/// Requirements on the sources, checked before a run reads them.
+/// Requirements on the sources of a run.
 public struct SourceChecks: Hashable, Sendable {
-    /// Whether every source must have a file, and every pattern must match one.
+    /// Whether every source must have a file, every pattern must match one, and all files and records must be readable.
     public var isStrict = false
     /// Whether a source may be missing although the ref has rows of it; the rows then stay.
     public var allowsMissing = false
@@ -275,7 +275,7 @@ public struct SourceChecks: Hashable, Sendable {
         self.allowsMissing = allowsMissing
     }
 
-    /// Checks a listing.
+    /// Checks a listing, before anything is read.
     ///
     /// - Throws: `sourceMissing`, `nothingMatches`.
     func check(
@@ -284,11 +284,26 @@ public struct SourceChecks: Hashable, Sendable {
         if !allowsMissing, let source = listing.missing.first(where: { hasRows($0, baseline) }) {
             throw .sourceMissing(location: source.location, ref)
         }
-        let missing = allowsMissing ? listing.missing.map { $0.path(of: "") } : []
-        let unmatched = listing.unmatched.filter { !missing.contains($0.path) }
+        let unmatched = required(listing.unmatched, listing)
         guard !isStrict || unmatched.isEmpty else {
             throw .nothingMatches(reasons: unmatched.map(\.sentence))
         }
+    }
+
+    /// Checks that all that was listed could be read.
+    ///
+    /// - Throws: `unreadable`.
+    func check(_ scan: CorpusScan, of listing: SourceListing) throws(FeatureError) {
+        let unread = required(scan.gaps, listing) + scan.skipped
+        guard !isStrict || unread.isEmpty else {
+            throw .unreadable(reasons: unread.map(\.sentence))
+        }
+    }
+
+    /// The remarks that are not about a source that may be missing.
+    private func required(_ remarks: [Remark], _ listing: SourceListing) -> [Remark] {
+        let missing = allowsMissing ? listing.missing.map { $0.path(of: "") } : []
+        return remarks.filter { !missing.contains($0.path) }
     }
 
     /// Whether the ref has documents of a source.

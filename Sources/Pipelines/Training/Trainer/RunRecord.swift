@@ -63,8 +63,7 @@ struct RunRecord {
 
     private static func inputs(_ inputs: TrainerInputs) -> JSONObject {
         var object = JSONObject()
-        for (role, input) in [("dataset", inputs.dataset), ("base", inputs.base)] {
-            guard let input else { continue }
+        for (role, input) in inputs.all {
             object[role] = [
                 "revision": .string(input.revision), "snapshot": .string(input.id.hex),
             ]

@@ -15,6 +15,8 @@ public struct TrainerConfiguration: Equatable, Sendable {
     public var dataset: String
     /// The revision of the model to begin with; nil to begin without one.
     public var base: String?
+    /// The revision of the dataset that the trainer measures the model with; nil for none.
+    public var evaluation: String?
     /// The ref that receives the model.
     public var model: RefName
     /// The ref that receives the folder `adapter` of the output; nil to leave the folder in the model.
@@ -36,15 +38,20 @@ public struct TrainerConfiguration: Equatable, Sendable {
     /// The ref that receives the last checkpoint of a run that fails.
     public var checkpoint: RefName?
 
+    /// Whether the model's tokenizer and chat template may differ from those of the base.
+    public var changesTokenizer = false
+
     /// The refs that a run may move.
     var refs: [RefName] { [model, adapter, checkpoint].compactMap(\.self) }
 
     /// What identifies a run, besides its inputs: it determines the result as far as the trainer is deterministic.
     var identity: JSONObject {
-        JSONObject([
+        var identity = JSONObject([
             ("command", .array(command.map { .string($0) })), ("params", .object(params)),
             ("seed", .integer(seed)),
         ])
+        if changesTokenizer { identity[ModelRole.tokenizer] = .string(ModelRole.changed) }
+        return identity
     }
 }
 
@@ -55,10 +62,13 @@ extension TrainerConfiguration {
         "split", "sft", "dpo", "evaluate",
     ]
 
-    private static let keys = ["repo", "dataset", "base", "model", "adapter", "trainer"]
+    private static let keys = [
+        "repo", "dataset", "base", "evaluation", "model", "adapter", "trainer",
+    ]
 
     private static let trainerKeys = [
         "command", "params", "seed", "timeout", "silence", "environment", "sandbox", "checkpoint",
+        "tokenizer",
     ]
 
     /// The longest time that `timeout` accepts.
@@ -83,6 +93,7 @@ extension TrainerConfiguration {
         }
         self.dataset = dataset.value
         base = try top.text("base")?.value
+        evaluation = try top.text("evaluation")?.value
         guard let model = try Self.name("model", of: &top) else {
             throw top.error("model is missing: name the ref to publish, such as models/sft")
         }
@@ -109,6 +120,13 @@ extension TrainerConfiguration {
             environment.append(variable.value)
         }
         sandbox = try trainer.flag("sandbox") ?? sandbox
+        if let tokenizer = try trainer.text("tokenizer") {
+            guard ["same", ModelRole.changed].contains(tokenizer.value) else {
+                throw trainer.error(
+                    "trainer.tokenizer must be same or changed", line: tokenizer.line)
+            }
+            changesTokenizer = tokenizer.value == ModelRole.changed
+        }
         checkpoint = try Self.name("checkpoint", of: &trainer, "trainer.checkpoint")
         try trainer.finish(known: Self.trainerKeys)
         try top.finish(known: Self.keys)

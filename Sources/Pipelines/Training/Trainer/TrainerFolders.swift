@@ -8,6 +8,8 @@ struct TrainerFolders {
     let dataset: String
     /// The files of the base model, read-only; nil without one.
     let base: String?
+    /// The files of the dataset to measure with, read-only; nil without one.
+    let evaluation: String?
     /// Where the trainer leaves the model.
     let output: String
     /// Where the trainer leaves checkpoints.
@@ -23,9 +25,9 @@ struct TrainerFolders {
     /// The folders that the trainer may write to.
     var writable: [String] { [output, checkpoints, home, temporary, scratch("metrics")] }
     /// The folders and files that it may only read.
-    var readable: [String] { [dataset, base, params].compactMap(\.self) }
+    var readable: [String] { [dataset, base, evaluation, params].compactMap(\.self) }
 
-    /// Creates the folders, and writes the dataset, the base and the parameters into them.
+    /// Creates the folders, and writes the inputs and the parameters into them.
     init(
         _ inputs: TrainerInputs, _ configuration: TrainerConfiguration, in parent: String,
         objects: PackStore, progress: @escaping @Sendable (String) -> Void
@@ -48,6 +50,9 @@ struct TrainerFolders {
         dataset = try extract(inputs.dataset, "dataset")
         base = try inputs.base.map { (base) throws(TrainingError) in
             try extract(base, "base")
+        }
+        evaluation = try inputs.evaluation.map { (evaluation) throws(TrainingError) in
+            try extract(evaluation, "evaluation")
         }
         output = try make("output")
         checkpoints = try make("checkpoints")
@@ -82,28 +87,8 @@ struct TrainerFolders {
             "FTI_SEED": String(configuration.seed), "HOME": home, "TMPDIR": temporary,
         ]
         variables["FTI_BASE_DIR"] = base
+        variables["FTI_EVALUATION_DIR"] = evaluation
         if isResumed { variables["FTI_RESUME"] = "1" }
         return variables
-    }
-}
-
-/// The snapshots that a run takes, resolved once.
-struct TrainerInputs {
-    /// A snapshot whose content is a tree.
-    struct Input {
-        /// The revision in the configuration.
-        let revision: String
-        let id: ObjectID
-        let tree: ObjectID
-    }
-
-    let dataset: Input
-    let base: Input?
-
-    /// The inputs of the model's snapshot, by role.
-    var roles: [String: ObjectID] {
-        var roles = ["dataset": dataset.id]
-        roles["base"] = base?.id
-        return roles
     }
 }

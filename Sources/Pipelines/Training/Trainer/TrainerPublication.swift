@@ -1,3 +1,4 @@
+internal import FileFormats
 internal import Objects
 internal import Refs
 internal import Storage
@@ -24,6 +25,8 @@ struct TrainerPublication {
         let commit: Commit
         let model: ObjectID
         let adapter: ObjectID?
+        /// Warnings for a person.
+        let cautions: [String]
     }
 
     /// Publishes a model, and the adapter if there is one, in one transaction.
@@ -47,8 +50,10 @@ struct TrainerPublication {
                 stored.append(version)
                 roles["adapter"] = version.id
             }
+            let content = try content(output.model, record, in: transaction)
+            let cautions = try checkTokenizer(of: content, in: transaction.objects)
             let model = try store(
-                snapshot(try content(output.model, record, in: transaction), roles),
+                snapshot(content, roles),
                 of: configuration.model, in: transaction)
             stored.append(model)
             let versions = stored
@@ -57,8 +62,30 @@ struct TrainerPublication {
                     versions, message: "train \(configuration.model) on \(inputs.dataset.revision)")
             }
             return Versions(
-                commit: commit, model: model.id, adapter: roles["adapter"])
+                commit: commit, model: model.id, adapter: roles["adapter"], cautions: cautions)
         }
+    }
+
+    /// Checks that the model has the tokenizer and the chat template of the base, unless the configuration says that they
+    /// change.
+    ///
+    /// - Returns: Warnings for a person.
+    private func checkTokenizer(
+        of model: Content, in objects: ObjectWriter
+    ) throws(TrainingError) -> [String] {
+        guard let base = inputs.base, !configuration.changesTokenizer else { return [] }
+        let (folder, files, original, difference) = try wrapping(as: TrainingError.objects) {
+            () throws(ObjectError) in
+            let folder = try ModelFolder(model.id, in: objects)
+            let files = TokenizerFiles(folder)
+            let original = TokenizerFiles(try ModelFolder(base.tree, in: objects))
+            return (folder, files, original, try files.difference(from: original, in: objects))
+        }
+        if let difference {
+            throw .tokenizer(phrase: difference.phrase, base: base.revision)
+        }
+        guard original.hasTokenizer, !files.hasTokenizer, !folder.isAdapter else { return [] }
+        return ["the model has no tokenizer, so it must be served with that of \(base.revision)"]
     }
 
     /// Publishes a checkpoint; its folder keeps its name.

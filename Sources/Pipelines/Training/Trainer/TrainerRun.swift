@@ -81,7 +81,7 @@ public struct TrainerRun: Sendable {
             repository.begin(on: state, writer: writer, moving: configuration.refs),
             as: TrainingError.refs)
         let resolver = Resolver(repository, state: state, now: writer.now())
-        let inputs = try resolve(in: resolver)
+        let inputs = try TrainerInputs(configuration, in: resolver)
         let start =
             try isResumed
             ? TrainerCheckpoint.Start(configuration, inputs, in: resolver) : nil
@@ -93,6 +93,8 @@ public struct TrainerRun: Sendable {
             lease.hold(inputs.roles.values.sorted() + [start?.id].compactMap(\.self)),
             as: TrainingError.refs)
         let objects = try wrapping(resolver.objects(), as: TrainingError.refs)
+        progress("comparing the inputs")
+        let cautions = try inputs.check(in: objects)
         let folders = try TrainerFolders(
             inputs, configuration, in: surroundings.scratch, objects: objects, progress: progress)
         if let start {
@@ -105,37 +107,12 @@ public struct TrainerRun: Sendable {
                 for: command, folders, home: surroundings.environment["HOME"],
                 repository: surroundings.repository)
         }
-        return try run(command, folders, inputs, start)
-    }
-
-    private func resolve(in resolver: Resolver) throws(TrainingError) -> TrainerInputs {
-        func input(
-            _ revision: String, _ kind: Snapshot.Kind
-        ) throws(TrainingError) -> TrainerInputs.Input {
-            let (id, snapshot) = try wrapping(as: TrainingError.refs) { () throws(RefError) in
-                let id = try resolver.snapshot(try Revision(revision))
-                return (id, try resolver.read(id))
-            }
-            guard snapshot.kind == kind else {
-                throw .notFiles(
-                    name: revision,
-                    reason: "it is \(snapshot.kind.rawValue), not a \(kind.rawValue)")
-            }
-            guard case .tree(let tree, _, _) = snapshot.content else {
-                throw .notFiles(name: revision, reason: "it has rows, not files")
-            }
-            return TrainerInputs.Input(revision: revision, id: id, tree: tree)
-        }
-        return TrainerInputs(
-            dataset: try input(configuration.dataset, .dataset),
-            base: try configuration.base.map { (base) throws(TrainingError) in
-                try input(base, .model)
-            })
+        return try run(command, folders, inputs, start, cautions)
     }
 
     private func run(
         _ command: TrainerCommand, _ folders: TrainerFolders, _ inputs: TrainerInputs,
-        _ start: TrainerCheckpoint.Start?
+        _ start: TrainerCheckpoint.Start?, _ cautions: [String]
     ) throws(TrainingError) -> TrainerReport {
         progress("examining the machine")
         let record = RunRecord(command)
@@ -173,7 +150,7 @@ public struct TrainerRun: Sendable {
                     ("log.txt", execution.log.kept),
                 ],
                 metrics: execution.metrics.values, message: message(execution))
-            return report(versions, execution, record, command, inputs)
+            return report(versions, execution, record, command, inputs, cautions)
         } catch {
             // Such as gates that refuse the model: the work of the trainer must not be lost with it.
             _ = fail(execution, "is done, but was not published", nil, folders, publication)
@@ -218,9 +195,10 @@ public struct TrainerRun: Sendable {
 
     private func report(
         _ versions: TrainerPublication.Versions, _ execution: TrainerExecution,
-        _ record: RunRecord, _ command: TrainerCommand, _ inputs: TrainerInputs
+        _ record: RunRecord, _ command: TrainerCommand, _ inputs: TrainerInputs,
+        _ cautions: [String]
     ) -> TrainerReport {
-        var warnings = versions.commit.warnings
+        var warnings = cautions + versions.commit.warnings + versions.cautions
         let ignored = execution.metrics.ignored
         if ignored.count > 0 {
             warnings.append(
