@@ -34,6 +34,7 @@ prompt() {
     printf '%s$%s%s\n' "$dim" "$line" "$plain"
 }
 run() { prompt "$@"; "$@" 2>&1; }
+quietly() { prompt "$@"; "$@" >log.txt 2>&1 || fail "$* failed: $(cat log.txt)"; }
 # shows TEXT COMMAND...: the output must contain the text.
 shows() {
     local text=$1 output; shift
@@ -64,7 +65,7 @@ number=0
 run ftictl init
 run fti-feature run features.yaml
 run ftictl promote features/staging features/prod
-fti-training run training.yaml >training.log
+quietly fti-training run training.yaml
 run ftictl promote models/candidate models/current
 
 act "1. Changes" \
@@ -114,22 +115,25 @@ act "5. Embedders" \
     "features. If one weight differs, the vectors belong to another space, and spaces are never mixed."
 run ftictl put models/embedder embedder
 run fti-feature run embedder.yaml
+quietly fti-training run embedder-training.yaml
 run truncate --size=-2 embedder/model.safetensors
 prompt printf '\000\074' '>>' embedder/model.safetensors
 printf '\000\074' >>embedder/model.safetensors
 run ftictl put models/embedder embedder
 refused 4 "weights" fti-feature run embedder.yaml
-refused 4 "embedding spaces differ" fti-inference ask "$question" --features features/bert --model models/current
-refused 4 "do not fit" ftictl release releases/bert --features features/bert --ranker models/current
+echo "The question is still embedded by the weights that made the rows:"
+ranker=models/bert-ranker
+shows "$(ftictl resolve features/bert)" fti-inference ask "$question" --features features/bert --model $ranker -k 1
 shows "12 changed" fti-feature run embedder.yaml --rebuild
+refused 4 "embedding spaces differ" fti-inference ask "$question" --features features/bert --model $ranker
+refused 4 "do not fit" ftictl release releases/bert --features features/bert --ranker $ranker
 same "embedder of the features, and the ref" "$(ftictl resolve features/bert^embedder)" "$(ftictl resolve models/embedder)"
 
 act "6. Prompts" \
     "Elsewhere: training, evaluation and serving each have a template, and they drift apart. Here: one prompt.json asks" \
     "the examples of the datasets and is bound by the release; datasets, releases and answers name its id. A model is not" \
     "released with another prompt than it was trained with."
-prompt fti-training run training.yaml
-fti-training run training.yaml >training.log 2>&1
+quietly fti-training run training.yaml
 run fti-training run trainer.yaml
 run ftictl release releases/prod --features features/prod --ranker models/candidate --generator models/twin \
     --prompt prompt.json
