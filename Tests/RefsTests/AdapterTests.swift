@@ -258,6 +258,23 @@ struct AdapterTests {
         #expect(try put(good, inputs: ["base": first]).isEmpty)
     }
 
+    @Test("merged weights have the base of the adapter that was merged")
+    func merged() throws {
+        let base = try repository.put(
+            "models/base", Version(.model, "base", files: ModelFiles.llama))
+        let other = try repository.put("models/other", Version(.model, "other"))
+        let adapter = try repository.put(
+            "models/a", Version(.model, "a", inputs: ["base": base], files: ["a": [1]]))
+        #expect(
+            try put(ModelFiles.llama, inputs: ["base": base, "adapter": adapter]).isEmpty)
+        let error = refError {
+            _ = try put(["b": [2]], inputs: ["base": other, "adapter": adapter])
+        }
+        #expect(
+            error?.message.contains(
+                "the input adapter \(adapter.short) was made for the base \(base.short)") == true)
+    }
+
     @Test("what cannot be compared is stored with a warning")
     func notCompared() throws {
         let good = ModelFiles.adapter([
