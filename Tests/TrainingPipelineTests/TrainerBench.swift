@@ -26,7 +26,9 @@ final class TrainerBench {
     }
 
     /// Publishes files at a ref.
-    func put(_ name: String, _ contents: [String: String]) throws {
+    func put(
+        _ name: String, _ contents: [String: String], params: JSONObject = JSONObject()
+    ) throws {
         let ref = try RefName(name)
         let transaction = try repository.begin(writer: Handbook.writer)
         var builder = TreeBuilder()
@@ -37,7 +39,8 @@ final class TrainerBench {
         let tree = try builder.write(into: transaction.objects)
         let snapshot = Snapshot(
             kind: ref.namespace.kind, content: tree.content,
-            producer: .init(pipeline: "test", version: "1"), created: Handbook.writer.now())
+            producer: .init(pipeline: "test", version: "1"), params: params,
+            created: Handbook.writer.now())
         let version = try transaction.store(NextVersion(of: ref, snapshot))
         _ = try transaction.publish([version], message: "")
     }

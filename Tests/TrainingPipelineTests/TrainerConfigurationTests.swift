@@ -20,6 +20,7 @@ struct TrainerConfigurationTests {
                 repo: .fti
                 dataset: datasets/sft@{yesterday}
                 base: models/base~1
+                evaluation: datasets/eval
                 model: models/sft
                 adapter: models/sft-adapter
                 trainer:
@@ -31,10 +32,12 @@ struct TrainerConfigurationTests {
                   environment: [HF_HOME, CUDA_VISIBLE_DEVICES, TOKENIZERS_PARALLELISM]
                   sandbox: true
                   checkpoint: models/sft-checkpoint
+                  tokenizer: changed
                 """))
         #expect(configuration.repository == "conf/.fti" && configuration.folder == "conf")
         #expect(configuration.dataset == "datasets/sft@{yesterday}")
         #expect(configuration.base == "models/base~1")
+        #expect(configuration.evaluation == "datasets/eval" && configuration.changesTokenizer)
         #expect(
             configuration.refs.map(\.text) == [
                 "models/sft", "models/sft-adapter", "models/sft-checkpoint",

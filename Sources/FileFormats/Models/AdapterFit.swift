@@ -14,8 +14,8 @@ public enum AdapterFit: Hashable, Sendable {
 
     /// Compares an adapter with a base, of which it reads only headers.
     ///
-    /// LoRA as PEFT stores it is compared, with DoRA, embeddings, ranks by module and replaced layers. Layers of the base
-    /// that are quantized, fused or no matrices are not.
+    /// LoRA as PEFT stores it is compared, with DoRA, embeddings, ranks by module and replaced layers. Layers of the
+    /// base that are quantized, fused or no matrices are not.
     ///
     /// - Throws: `missing`, or what the source throws.
     public init(

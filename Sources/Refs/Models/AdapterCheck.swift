@@ -18,7 +18,9 @@ struct AdapterCheck<Source: ObjectRangeSource> {
     ///
     /// - Throws: `adapter` when an adapter does not fit; `objects`.
     mutating func check(_ model: Snapshot, of name: RefName) throws(RefError) {
-        guard model.kind == .model, let folder = try ancestry.folder(of: model) else { return }
+        guard model.kind == .model else { return }
+        try checkInputs(of: model, name)
+        guard let folder = try ancestry.folder(of: model) else { return }
         let objects = objects
         let adapters = try wrapping(as: RefError.objects) { () throws(ObjectError) in
             try folder.adapters(in: objects)
@@ -45,6 +47,18 @@ struct AdapterCheck<Source: ObjectRangeSource> {
                 throw .adapter(name, place: adapter.name, base: base.id, problems, more: more)
             }
         }
+    }
+}
+
+extension AdapterCheck {
+    /// Checks that the adapter which was merged into a base adapts that base.
+    private mutating func checkInputs(of model: Snapshot, _ name: RefName) throws(RefError) {
+        guard let adapter = model.input(ModelRole.adapter), let base = model.input(ModelRole.base),
+            let own = try ancestry.snapshot(adapter).input(ModelRole.base), own != base
+        else { return }
+        throw .adapter(
+            name, place: "", base: base,
+            ["the input adapter \(adapter.short) was made for the base \(own.short)"], more: 0)
     }
 }
 

@@ -21,8 +21,8 @@ struct GeneratorLineage<Source: ObjectSource> {
         self.ancestry = ancestry
     }
 
-    /// Checks that the model which an adapter adapts is known, and that tokenizer, chat template and prompt are those of
-    /// the training.
+    /// Checks that the model which an adapter adapts is known, and that tokenizer, chat template and prompt are those
+    /// of the training.
     ///
     /// - Throws: `misfit`; `objects`.
     mutating func check(prompt: Release.Prompt?) throws(RefError) {

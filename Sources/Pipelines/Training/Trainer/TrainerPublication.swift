@@ -66,8 +66,8 @@ struct TrainerPublication {
         }
     }
 
-    /// Checks that the model has the tokenizer and the chat template of the base, unless the configuration says that they
-    /// change.
+    /// Checks that the model has the tokenizer and the chat template of the base, unless the configuration says that
+    /// they change.
     ///
     /// - Returns: Warnings for a person.
     private func checkTokenizer(
