@@ -95,7 +95,7 @@ def compare(named: list[str], beats: str | None) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(usage=__doc__.replace("%", "%%"))
     commands = parser.add_subparsers(dest="command", required=True)
     asking = commands.add_parser("ask")
     asking.add_argument("url")
