@@ -82,11 +82,13 @@ test-models: build
 bench-models: build
 	@Tests/Models/run.sh measure $(MODELS)
 
-## Compares tokens with those of Hugging Face's libraries, on real texts in 24 scripts and on every character. Installs 2 GB
-## from PyPI into $$XDG_CACHE_HOME/fti/encoders.
-test-encoders: setup
+## Compares tokens with those of Hugging Face's libraries, on real texts in 24 scripts and on every character, and vectors and
+## scores with those of sentence-transformers; kills an embedding run 50 times. Installs 2 GB from PyPI into
+## $$XDG_CACHE_HOME/fti/encoders.
+test-encoders: build
 	$(SWIFT) build --build-tests $(CHECKED)
 	@python=$$(Tests/Encoders/setup.sh) && "$$python" Tests/Encoders/tokens.py && "$$python" Tests/Encoders/vectors.py
+	@python3 -B Tests/Encoders/kills.py .build/release
 
 ## Measures the encoder beside sentence-transformers and ONNX Runtime; see docs/performance.md. Fails if a figure misses its limit.
 bench-encoders: build

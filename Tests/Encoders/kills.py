@@ -48,18 +48,18 @@ def main() -> None:
         run = lambda name, *words: subprocess.run([options.bin.resolve() / name, *words], check=True, capture_output=True, text=True, env=env, cwd=folder)
         run("ftictl", "init", folder / "repository")
         run("ftictl", "put", "models/embedder", model)
-        sources = "".join(f"  - files: {root / path}\n" for path in ("docs", "Examples/handbook/edition-1", "Examples/handbook/edition-2"))
+        sources = "".join(f"  - files: {root / path}\n" for path in ("docs", "Examples/handbook/edition-2"))
         (folder / "features.yaml").write_text(f"sources:\n{sources}chunk: {{size: 400}}\nembed: {{name: bert, model: models/embedder}}\n")
         plan = json.loads(run("fti-feature", "run", "features.yaml", "--dry-run", "--json").stdout)
         counts = [0]
         for kill in range(options.kills):
             child = subprocess.Popen([options.bin.resolve() / "fti-feature", "run", "features.yaml"], env=env, cwd=folder,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            # A kill for each equal part of the texts, on average.
-            goal = counts[-1] + chance.random() * 2 * (plan["embedded"] - counts[-1]) / (options.kills - kill + 1)
+            # One kill at a random point of each of as many equal parts of the texts.
+            goal = (kill + chance.random()) / (options.kills + 4) * plan["embedded"]
             while child.poll() is None and len(kept(cache)) <= goal:
                 time.sleep(0.005)
-            time.sleep(chance.random() * 0.05)
+            time.sleep(chance.random() * 0.02)
             ended = child.poll() is not None
             child.send_signal(signal.SIGKILL)
             child.wait()
