@@ -101,7 +101,8 @@ public struct ChatGenerator: Generator {
                 prompt: prompt.unasked(passages: shown))
         }
         let rendered = prompt.render(
-            question: request.retrieval.text, passages: request.retrieval.chunks.map { Prompt.Passage($0.row) },
+            question: request.retrieval.text,
+            passages: request.retrieval.chunks.map { Prompt.Passage($0.row) },
             conversation: request.conversation)
         var filter = CitationFilter(shown: rendered.shown)
         var text = ""
