@@ -48,7 +48,7 @@ PROGRAMS = (
         "fti-training", "training pipeline of fti: datasets and a ranker from features",
         "fti-training builds datasets from features, trains the ranker of the retrieval, and publishes both in "
         "one transaction. A timer runs it with the configuration in /etc/fti/training.yaml.",
-        is_service=True, recommends=("ca-certificates",), suggests=("ftictl",), data=(CERTIFICATES,)),
+        is_service=True, recommends=("ca-certificates",), suggests=("ftictl", "bubblewrap"), data=(CERTIFICATES,)),
     Program(
         "fti-inference", "inference service of fti: answers with sources, over OpenAI's API",
         "fti-inference retrieves chunks for a question and answers from them, by quoting or with a language "

@@ -56,7 +56,12 @@ refused() {
 same() { [ "$2" = "$3" ] || fail "$1: $2 and $3"; echo "$1: $2"; }
 count() { ftictl ls "$1" --where "$2" | wc -l; }
 
-rm -rf "$into" && mkdir -p "$into"
+# Only a folder of an earlier run is emptied.
+if [ -d "$into" ] && [ -n "$(ls -A "$into")" ] && [ ! -e "$into/.llm-twin" ]; then
+    echo "llm-twin: $into is not empty; name another folder" >&2
+    exit 64
+fi
+rm -rf "$into" && mkdir -p "$into" && touch "$into/.llm-twin"
 cp -r "$here"/. "$into" && cd "$into"
 # Keep caches, state and keys inside the same directory.
 export XDG_CACHE_HOME="$PWD/.cache" XDG_STATE_HOME="$PWD/.state" XDG_CONFIG_HOME="$PWD/.config"

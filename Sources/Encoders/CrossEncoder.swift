@@ -31,16 +31,11 @@ public struct CrossEncoder: Reranker {
         }
         let file = try TensorFile(weights, in: folder.source)
         guard file.has("classifier.weight") else {
-            throw .unsupported(
-                what: "use for a reranker without a classifier (\(TensorFile.name) has no "
-                    + "classifier.weight)",
-                remedy: "use a cross-encoder, such as a BertForSequenceClassification")
+            throw .notCrossEncoder(reason: "\(TensorFile.name) has no classifier.weight")
         }
         let outputs = try file.shape(of: "classifier.bias").first ?? 0
         guard outputs == 1 else {
-            throw .unsupported(
-                what: "use for a classifier with \(outputs) outputs",
-                remedy: "use a cross-encoder with one output")
+            throw .notCrossEncoder(reason: "its classifier has \(outputs) outputs")
         }
         tokenizer = try description.tokenizer.open(vocabulary, in: folder.source)
         encoder = try BertEncoder(file, description.encoder)
@@ -111,7 +106,7 @@ public struct CrossEncoderProvider: RerankerProvider {
             let folder = try wrapping(
                 ModelFolder(model: model, in: source), as: EncoderError.objects)
             guard let folder else {
-                throw .unsupported(what: "use for a snapshot that is not the folder of a model")
+                throw .notCrossEncoder(reason: "the snapshot is not the folder of a model")
             }
             return try CrossEncoder(folder)
         } catch {

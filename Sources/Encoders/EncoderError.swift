@@ -5,6 +5,8 @@ public import Storage
 public enum EncoderError: Diagnosable, Hashable {
     /// The model needs something that this program does not have; `what` names it, such as `module Dense`.
     case unsupported(what: String, remedy: String? = nil)
+    /// The model is not a cross-encoder with one output.
+    case notCrossEncoder(reason: String)
     /// A file that every such model has is missing.
     case missing(file: String, remedy: String? = nil)
     /// A file does not say what it must.
@@ -21,6 +23,8 @@ public enum EncoderError: Diagnosable, Hashable {
     public var message: String {
         switch self {
         case .unsupported(let what, _): "this program cannot run the model: it has no \(what)"
+        case .notCrossEncoder(let reason):
+            "the model is not a cross-encoder with one output: \(reason)"
         case .missing(let file, _): "the model has no \(file)"
         case .malformed(let file, let reason): "the model's \(file) \(reason)"
         case .objects(let error): error.message
@@ -33,6 +37,8 @@ public enum EncoderError: Diagnosable, Hashable {
         case .unsupported(_, let remedy):
             remedy
                 ?? "use a BERT-family model, or serve the model and set embed.url to its address"
+        case .notCrossEncoder:
+            "use a cross-encoder, such as a BertForSequenceClassification with one label"
         case .missing(_, let remedy): remedy ?? "put the model's whole folder with ftictl put"
         case .malformed: "get the model's folder again from where it came from"
         case .objects(let error): error.remedy

@@ -40,8 +40,10 @@ struct EncoderSettings: Hashable, Sendable {
             throw .missing(file: Self.fileName)
         }
         guard let type = config["model_type"]?.string, type.utf8.elementsEqual("bert".utf8) else {
-            let name = config["model_type"]?.string ?? config["architectures"]?.canonicalText
-            throw .unsupported(what: "encoder for the architecture \(name ?? "without a name")")
+            guard
+                let name = config["model_type"]?.string ?? config["architectures"]?.canonicalText
+            else { throw .malformed(file: Self.fileName, reason: "names no model_type") }
+            throw .unsupported(what: "encoder for the architecture \(name)")
         }
         if let kind = config["position_embedding_type"]?.string, kind != "absolute" {
             throw .unsupported(what: "position embeddings of type \(kind)")

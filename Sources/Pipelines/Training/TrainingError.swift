@@ -39,6 +39,8 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
     case overlap(DatasetOverlap)
     /// The limit of requests is reached, and `left` units have no reply.
     case unfinished(asked: Int, left: Int, unit: GenerationSettings.Unit)
+    /// The language model that makes examples answered, but no reply has a usable one, and there are no labels.
+    case noExamples(GenerationReport)
     /// The language model that makes examples failed.
     case generation(GenerationError)
     /// The embedder of the features is missing or differs.
@@ -66,7 +68,7 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         case .inputs, .tokenizer, .notFeatures, .notFiles, .secretVariable, .secretParameter,
             .sandbox:
             .refused
-        case .notDataset, .overlap, .unfinished: .refused
+        case .notDataset, .overlap, .unfinished, .noExamples: .refused
         case .resume(.withoutRef): .usage
         case .resume: .refused
         case .noProgram: .missing
@@ -116,6 +118,9 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
         case .unfinished(let asked, let left, let unit):
             "the limit of requests is reached: \(asked) replies received and kept, "
                 + "\(unit.counted(left)) left"
+        case .noExamples(let report):
+            "no example could be made of \(report.asked + report.known) replies: "
+                + report.reasonsText
         case .generation(let error): error.message
         case .embedding(let error): error.message
         case .refs(let error): error.message
@@ -127,7 +132,8 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
     /// See ``Diagnosable``.
     public var remedy: String? {
         switch self {
-        case .configuration: "see docs/training.md for every key and its meaning"
+        case .configuration:
+            "docs/training.md describes every key, and docs/trainers.md those of files with trainer"
         case .labels: "each line is one JSON object; docs/training.md shows them"
         case .notFeatures: "use a ref that fti-feature writes, such as features/prod"
         case .tooFewQuestions(_, let heldOut, 0, _) where heldOut > 0:
@@ -155,6 +161,9 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
                 + "one with all its answers"
         case .unfinished:
             "run again to go on, or raise generate.maxRequests or --max-requests"
+        case .noExamples:
+            "use another model or generate.prompt; the replies are kept by request, so the same model is "
+                + "asked again only with another generate.seed or generate.temperature"
         case .generation(let error):
             [
                 error.remedy?.replacing("generator.", with: "generate."),

@@ -78,6 +78,11 @@ public struct TrainingRun: Sendable {
         }
         let labels = try Labels(reading: configuration)
         let (features, generated) = try generate(labels, at: created, announce)
+        if let generated, generated.all.isEmpty, labels.questions.isEmpty,
+            labels.preferences.isEmpty, configuration.feedback == nil
+        {
+            throw .noExamples(generated.report)
+        }
         let state = try wrapping(repository.state(), as: TrainingError.refs)
         let transaction = try wrapping(as: TrainingError.refs) { () throws(RefError) in
             try repository.begin(

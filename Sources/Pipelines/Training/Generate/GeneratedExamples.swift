@@ -74,6 +74,13 @@ public struct GenerationReport: Hashable, Sendable {
         ExampleFault.allCases.compactMap { fault in leftOut[fault].map { (fault, $0) } }
     }
 
+    /// The reasons with their numbers as the end of a sentence.
+    var reasonsText: String {
+        reasons.isEmpty
+            ? "they are empty"
+            : reasons.map { "\($0.count) \($0.fault.rawValue)" }.joined(separator: ", ")
+    }
+
     var json: JSON {
         [
             "model": .string(model), "per": .string(unit.rawValue), "units": .integer(units),

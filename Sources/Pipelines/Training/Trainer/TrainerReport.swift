@@ -15,6 +15,8 @@ public struct TrainerReport: Sendable {
     public let inputs: [String: ObjectID]
     /// The metrics of the snapshot.
     public let metrics: [String: Double]
+    /// The checkpoint that the run went on from; nil if it began anew.
+    public let resumed: ObjectID?
     /// The last step; nil if the trainer reported none.
     public let step: Int?
     /// How long the trainer ran, in seconds.
@@ -38,6 +40,7 @@ public struct TrainerReport: Sendable {
         object["adapter"] = adapter.map { .string($0.hex) } ?? .null
         object["inputs"] = .object(JSONObject(inputs.map { ($0.key, .string($0.value.hex)) }))
         object["metrics"] = .object(JSONObject(metrics.map { ($0.key, .number($0.value)) }))
+        object["resumed"] = resumed.map { .string($0.hex) } ?? .null
         object["step"] = step.map { .integer($0) } ?? .null
         object["seconds"] = .number(seconds)
         object["warnings"] = .array(warnings.map { .string($0) })
@@ -56,6 +59,7 @@ public struct TrainerReport: Sendable {
         for (role, id) in inputs.sorted(by: { $0.key < $1.key }) {
             lines.append(role + String(repeating: " ", count: max(1, 13 - role.count)) + id.hex)
         }
+        if let resumed { lines.append("resumed      \(resumed.hex)") }
         if let adapter { lines.append("adapter      \(adapter.hex)") }
         lines.append("model        \(model.hex)")
         if let transaction {

@@ -150,7 +150,8 @@ public struct TrainerRun: Sendable {
                     ("log.txt", execution.log.kept),
                 ],
                 metrics: execution.metrics.values, message: message(execution))
-            return report(versions, execution, record, command, inputs, cautions)
+            return report(
+                versions, execution, record, command, inputs, resumed: start?.id, cautions)
         } catch {
             // Such as gates that refuse the model: the work of the trainer must not be lost with it.
             _ = fail(execution, "is done, but was not published", nil, folders, publication)
@@ -196,7 +197,7 @@ public struct TrainerRun: Sendable {
     private func report(
         _ versions: TrainerPublication.Versions, _ execution: TrainerExecution,
         _ record: RunRecord, _ command: TrainerCommand, _ inputs: TrainerInputs,
-        _ cautions: [String]
+        resumed: ObjectID?, _ cautions: [String]
     ) -> TrainerReport {
         var warnings = cautions + versions.commit.warnings + versions.cautions
         let ignored = execution.metrics.ignored
@@ -215,7 +216,7 @@ public struct TrainerRun: Sendable {
         return TrainerReport(
             transaction: versions.commit.number, refs: versions.commit.refs, model: versions.model,
             adapter: versions.adapter, inputs: inputs.roles, metrics: execution.metrics.values,
-            step: execution.metrics.step,
+            resumed: resumed, step: execution.metrics.step,
             seconds: (execution.duration / .milliseconds(1)).rounded() / 1000, warnings: warnings)
     }
 }
