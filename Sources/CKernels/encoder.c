@@ -103,12 +103,18 @@ static float widened_half(uint16_t half) {
     return value;
 }
 
-void fti_widen(const void *numbers, size_t count, enum fti_number type, float *floats) {
-    if (type == FTI_FLOAT32) {
-        memcpy(floats, numbers, count * sizeof(float));
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
+// Multiplying by zero gives a NaN for what is not finite.
+static bool are_finite(const float *numbers, size_t count) {
+    float sums[16] = {0};
+    for (size_t i = 0; i < count; i++) sums[i % 16] += numbers[i] * 0.0f;
+    float sum = 0;
+    for (int i = 0; i < 16; i++) sum += sums[i];
+    return sum == 0;
+}
+
+bool fti_widen(const void *numbers, size_t count, enum fti_number type, float *floats) {
+    if (type == FTI_FLOAT32) memcpy(floats, numbers, count * sizeof(float));
+    for (size_t i = 0; type != FTI_FLOAT32 && i < count; i++) {
         uint16_t bits;
         memcpy(&bits, (const char *)numbers + 2 * i, 2);
         if (type == FTI_FLOAT16) {
@@ -118,6 +124,7 @@ void fti_widen(const void *numbers, size_t count, enum fti_number type, float *f
             memcpy(&floats[i], &word, 4);
         }
     }
+    return are_finite(floats, count);
 }
 
 void fti_pack_weights(const float *weights, size_t outputs, size_t inputs, float *packed) {

@@ -101,10 +101,21 @@ final class BertEncoder: Sendable {
         }
     }
 
-    /// Checks that every id of a tokenizer has a vector.
+    /// Checks that every id and every type that a tokenizer gives has a vector.
     ///
+    /// - Parameter pairs: Whether it is to read pairs of texts.
     /// - Throws: `malformed`, naming the tokenizer's file.
-    func check(_ tokenizer: WordPieceTokenizer, file: String) throws(EncoderError) {
+    func check(
+        _ tokenizer: WordPieceTokenizer, file: String, pairs: Bool
+    ) throws(EncoderError) {
+        // The types depend only on the places of the texts.
+        let sample =
+            pairs ? tokenizer.encode("a", "a", limit: 64) : tokenizer.encode("a", limit: 64)
+        if let type = sample.types.max(), Int(type) >= typeCount {
+            throw .malformed(
+                file: file,
+                reason: "gives tokens the type \(type), but the model has \(typeCount) types")
+        }
         guard tokenizer.vocabularySize <= vocabulary else {
             throw .malformed(
                 file: file,

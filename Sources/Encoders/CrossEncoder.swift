@@ -39,7 +39,7 @@ public struct CrossEncoder: Reranker {
         }
         tokenizer = try description.tokenizer.open(vocabulary, in: folder.source)
         encoder = try BertEncoder(file, description.encoder)
-        try encoder.check(tokenizer, file: description.tokenizer.file)
+        try encoder.check(tokenizer, file: description.tokenizer.file, pairs: true)
         let width = encoder.width
         let prefix = BertEncoder.prefix(file)
         pooler = DenseLayer(

@@ -43,8 +43,9 @@ public struct SentenceEncoder: Embedder {
         }
         var embedder = try opened(space, description, in: folder.source)
         let encoder = try embedder.loaded()
-        let vectors = embedder.vectors(
-            of: EmbeddingSpace.canaryTexts, prefix: space.documentPrefix, encoder)
+        let vectors = try finite(
+            embedder.vectors(
+                of: EmbeddingSpace.canaryTexts, prefix: space.documentPrefix, encoder))
         embedder.setCanaries(vectors, width: encoder.width)
         return embedder
     }
@@ -124,13 +125,21 @@ public struct SentenceEncoder: Embedder {
                 throw .unsupported(what: "pooling by \(space.pooling)")
             }
             let tokenizer = try description.tokenizer.open(space.tokenizer, in: source)
+            for prefix in [space.documentPrefix, space.queryPrefix]
+            where tokenizer.count(prefix) + 2 >= description.tokens {
+                throw .malformed(
+                    file: SentenceSettings.promptsFile,
+                    reason: "has a prompt that leaves no room for a text in \(description.tokens) "
+                        + "tokens")
+            }
             let id = space.weights
             return SentenceEncoder(
                 space: space, tokenizer: tokenizer,
                 weights: DeferredEncoder { () throws(EncoderError) in
                     let encoder = try BertEncoder(
                         try TensorFile(id, in: source), description.encoder)
-                    try encoder.check(tokenizer, file: description.tokenizer.file)
+                    try encoder.check(
+                        tokenizer, file: description.tokenizer.file, pairs: false)
                     return encoder
                 }, pooling: pooling, isNormalized: space.normalization == "l2",
                 limit: description.tokens)
@@ -190,7 +199,8 @@ public struct SentenceEncoder: Embedder {
 
     /// See ``Embedder``.
     public func embed(_ text: String, as role: EmbeddingRole) throws(EmbeddingError) -> [Float] {
-        vectors(of: [text], prefix: space.prefix(of: role), try loaded()).first ?? []
+        try Self.finite(vectors(of: [text], prefix: space.prefix(of: role), try loaded())).first
+            ?? []
     }
 
     /// See ``Embedder``. Divides the texts among the processors, and calls `made` for every few texts.
@@ -201,11 +211,27 @@ public struct SentenceEncoder: Embedder {
         let encoder = try loaded()
         let prefix = space.prefix(of: role)
         let groups = Self.groups(texts)
-        return Threads.map(groups.count) { index in
+        let vectors = Threads.map(groups.count) { index in
             let group = self.vectors(of: texts[groups[index]], prefix: prefix, encoder)
-            made(groups[index].lowerBound, group)
+            if group.allSatisfy({ $0.allSatisfy(\.isFinite) }) {
+                made(groups[index].lowerBound, group)
+            }
             return group
-        }.flatMap(\.self)
+        }
+        return try Self.finite(vectors.flatMap(\.self))
+    }
+
+    /// The vectors, if all their numbers are finite.
+    ///
+    /// - Throws: `model` when huge weights made the numbers overflow.
+    private static func finite(_ vectors: [[Float]]) throws(EmbeddingError) -> [[Float]] {
+        guard vectors.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+            throw EmbeddingError(
+                .malformed(
+                    file: TensorFile.name, reason: "gives vectors with numbers that are not finite")
+            )
+        }
+        return vectors
     }
 
     /// Neighbouring texts of about ``groupBytes`` together.

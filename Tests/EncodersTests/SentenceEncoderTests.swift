@@ -222,6 +222,51 @@ struct SentenceEncoderTests {
         #expect(error?.message.contains(file) ?? false)
     }
 
+    @Test(
+        "weights that are not finite, and those that overflow, are refused",
+        arguments: [Float.nan, .infinity, 3e38])
+    func infinite(value: Float) throws {
+        var folder = SampleModel.embedder()
+        folder["model.safetensors"] = SampleModel.safetensors(
+            SampleModel.tensors(SampleModel.shapes()).map { name, shape, numbers in
+                (name, shape, numbers.map { _ in value })
+            })
+        let model = try folder.model()
+        let error = #expect(throws: EmbeddingError.self) { try SentenceEncoder.open(model) }
+        #expect(error?.message.contains("not finite") ?? false)
+        #expect(error?.fault == .refused)
+    }
+
+    @Test("a tokenizer that gives types which the model does not have is refused")
+    func types() throws {
+        var folder = SampleModel.reranker()
+        let shapes = SampleModel.shapes().map { name, shape in
+            ("bert.\(name)", name.contains("token_type") ? [1, SampleModel.width] : shape)
+        }
+        let heads: [(String, [Int])] = [
+            ("bert.pooler.dense.weight", [SampleModel.width, SampleModel.width]),
+            ("bert.pooler.dense.bias", [SampleModel.width]),
+            ("classifier.weight", [1, SampleModel.width]), ("classifier.bias", [1]),
+        ]
+        folder["model.safetensors"] = SampleModel.safetensors(SampleModel.tensors(shapes + heads))
+        let model = try folder.model()
+        // One text has one type; a pair has two.
+        _ = try SentenceEncoder.open(model)
+        let error = #expect(throws: EncoderError.self) { try CrossEncoder(model) }
+        #expect(error?.message.contains("type 1") ?? false)
+    }
+
+    @Test("a prompt that leaves no room for a text is refused")
+    func prompt() throws {
+        var folder = SampleModel.embedder()
+        folder.set(
+            "config_sentence_transformers.json",
+            ["prompts": ["document": .string(String(repeating: "pump ", count: 40))]])
+        let model = try folder.model()
+        let error = #expect(throws: EmbeddingError.self) { try SentenceEncoder.open(model) }
+        #expect(error?.message.contains("no room") ?? false)
+    }
+
     @Test("damaged files give an error and never a crash")
     func hostile() throws {
         let whole = SampleModel.embedder()

@@ -4,6 +4,7 @@
 /// same text gives the same bits on all processors with fused multiplication and addition (x86-64 since 2013, ARM64), and
 /// alone as in a batch. Rows of activations are padded with zeros to a multiple of FTI_PANEL numbers.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,8 @@ enum fti_activation {
 /// The types of stored numbers.
 enum fti_number { FTI_FLOAT32, FTI_FLOAT16, FTI_BFLOAT16 };
 
-/// Converts `count` little-endian numbers at any address to floats, exactly.
-void fti_widen(const void *numbers, size_t count, enum fti_number type, float *floats);
+/// Converts `count` little-endian numbers at any address to floats, exactly; returns whether all of them are finite.
+bool fti_widen(const void *numbers, size_t count, enum fti_number type, float *floats);
 
 /// Packs `outputs` x `inputs` weights (row-major: one row for each output) into panels of FTI_PANEL outputs, which takes
 /// `inputs` times the padded number of outputs; the padding is 0.

@@ -21,7 +21,7 @@ struct SentenceSettings: Hashable, Sendable {
     let tokens: Int
 
     private static let modulesFile = "modules.json"
-    private static let promptsFile = "config_sentence_transformers.json"
+    static let promptsFile = "config_sentence_transformers.json"
 
     /// Reads the files of a model; without `modules.json` it is a plain encoder, whose tokens are averaged.
     ///

@@ -55,7 +55,7 @@ struct TensorFile {
     /// The numbers of a tensor in rows of the last dimension.
     ///
     /// - Parameter shape: The shape that it must have.
-    /// - Throws: `malformed` when there is no such tensor, or it has another shape; `unsupported` for a type other than
+    /// - Throws: `malformed` when there is no such tensor, or it has another shape or a number that is not finite; `unsupported` for a type other than
     ///   F32, F16 and BF16.
     func numbers(_ name: String, _ shape: [Int]) throws(EncoderError) -> [Float] {
         let tensor = try tensor(name)
@@ -77,7 +77,10 @@ struct TensorFile {
         let bytes = try Self.read(
             id, tensor.range.lowerBound, tensor.range.count, in: source, whole: whole)
         var numbers = [Float](repeating: 0, count: tensor.elements)
-        fti_widen(bytes, numbers.count, type, &numbers)
+        guard fti_widen(bytes, numbers.count, type, &numbers) else {
+            throw .malformed(
+                file: Self.name, reason: "has numbers in the tensor \(name) that are not finite")
+        }
         return numbers
     }
 

@@ -8,6 +8,9 @@ package enum TextMeasure: Sendable {
     /// The tokens of the embedder's model.
     case tokens(any TokenCounter)
 
+    /// More scalars than tokens of real vocabularies have.
+    private static let longestToken = 16
+
     /// The name in configurations and snapshots.
     package var name: String {
         switch self {
@@ -44,7 +47,10 @@ package enum TextMeasure: Sendable {
             if let counted = known[word] {
                 count = counted
             } else {
-                count = counter.count(String(String.UnicodeScalarView(word)))
+                // A word that the vocabulary cannot spell is one unknown token, however long it is.
+                count = max(
+                    counter.count(String(String.UnicodeScalarView(word))),
+                    word.count / Self.longestToken)
                 known[word] = count
             }
             let before = lengths[start]

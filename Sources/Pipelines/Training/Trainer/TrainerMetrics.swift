@@ -107,6 +107,10 @@ struct TrainerMetrics {
         else {
             return ignore("line \(lines) is not a JSON object (JSON has no NaN and no Infinity)")
         }
+        // The line would be published with the model.
+        guard Secrets.find(in: json) == nil else {
+            return ignore("line \(lines) contains a likely secret key")
+        }
         if let step = object["step"]?.integer, step >= 0 {
             self.step = max(step, self.step ?? 0)
             if first == nil { first = (step, .now) }
@@ -126,7 +130,7 @@ struct TrainerMetrics {
     ) {
         let isName =
             !name.isEmpty && name.utf8.count <= Self.nameLimit
-            && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F } && Secrets.find(in: name) == nil
+            && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
         guard isName else {
             return ignore("a name in line \(lines) is empty, too long or has spaces")
         }
