@@ -14,6 +14,7 @@ import random
 import re
 import string
 import sys
+import time
 import urllib.request
 from collections import Counter
 
@@ -56,7 +57,20 @@ def fetch(url: str, body: dict | None = None) -> dict:
         return json.load(response)
 
 
+def wait(url: str, seconds: int = 600) -> None:
+    """Waits until the service is ready: when it starts, it asks its language model for the answers of the canary."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return urllib.request.urlopen(f"{url}/readyz", timeout=30).close()
+        except OSError as error:
+            if time.monotonic() > end:
+                sys.exit(f"evaluate: {url} is not ready: {error}")
+            time.sleep(0.5)
+
+
 def ask(url: str, questions: str, output: str) -> None:
+    wait(url)
     model = fetch(f"{url}/v1/models")["data"][0]["id"]
     with open(output, "w", encoding="utf-8") as file:
         for row in lines(questions):
