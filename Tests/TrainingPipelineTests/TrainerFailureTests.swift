@@ -202,8 +202,10 @@ struct TrainerFailureTests {
     func lastCheckpoint() throws {
         let files = try TemporaryDirectory()
         for name in ["checkpoint-9", "checkpoint-10", "checkpoint-100.tmp"] {
-            try files.makeDirectory("a/\(name)")
+            try files.write("a/\(name)/x", "1")
         }
+        // It is empty: a trainer that was killed had only begun it.
+        try files.makeDirectory("a/checkpoint-11")
         #expect(TrainerCheckpoint.last(in: files("a"))?.name == "checkpoint-10")
         #expect(TrainerCheckpoint.last(in: files("a"))?.number == 10)
         for name in ["first-3", "second"] { try files.write("b/\(name)/x", "1") }

@@ -21,7 +21,7 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
     case tokenizer(phrase: String, base: String)
     /// A variable that the trainer would get contains a secret.
     case secretVariable(name: String)
-    /// The command or a parameter of the trainer contains a likely secret key, which begins so.
+    /// The command or a parameter of the trainer contains a secret, which the string describes.
     case secretParameter(String)
     /// The trainer's program does not exist or is not executable.
     case noProgram(name: String)
@@ -103,9 +103,9 @@ public enum TrainingError: RepositoryFailure, DetailedFailure {
                 + "served other tokens than the base was trained on"
         case .secretVariable(let name):
             "the value of the variable \(name) contains a secret, and trainers get none"
-        case .secretParameter(let name):
-            "the trainer's command or a parameter contains a likely secret key (\(name)...), and "
-                + "they are published with the model"
+        case .secretParameter(let secret):
+            "the trainer's command or a parameter contains \(secret), and they are published with the "
+                + "model"
         case .noProgram(let name): "the trainer's program \(name) is not there, or not executable"
         case .sandbox(let reason, _): "cannot run the trainer in a sandbox: \(reason)"
         case .resume(let problem): problem.message

@@ -22,7 +22,9 @@ struct TrainerCheckpoint {
             let path = "\(folder)/\(name)"
             guard name.utf8.first != UInt8(ascii: "."),
                 !name.utf8.suffix(4).elementsEqual(".tmp".utf8), (try? FileName(name)) != nil,
-                FilePlace.isFolder(path), !FilePlace.isLink(path)
+                FilePlace.isFolder(path), !FilePlace.isLink(path),
+                // A folder that is still empty is no checkpoint; the one before it is.
+                !((try? PrivateFolder(path).names(suffix: "")) ?? []).isEmpty
             else { return nil }
             let digits = name.utf8.reversed().prefix { (0x30...0x39).contains($0) }.reversed()
             return TrainerCheckpoint(

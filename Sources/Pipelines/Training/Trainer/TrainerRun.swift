@@ -71,7 +71,11 @@ public struct TrainerRun: Sendable {
     /// - Throws: `trainer` if the trainer fails or leaves something that cannot be stored.
     public func run() throws(TrainingError) -> TrainerReport {
         if let name = Secrets.find(in: .object(configuration.identity)) {
-            throw .secretParameter(name)
+            throw .secretParameter("a likely secret key, \(name)...")
+        }
+        let published = JSON.object(configuration.identity).canonicalText
+        guard Secrets.withoutCredentials(published).utf8.elementsEqual(published.utf8) else {
+            throw .secretParameter("the user name or password of a URL")
         }
         var environment = try TrainerEnvironment(
             selecting: configuration.environment, from: surroundings.environment)
