@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Demonstrates a language model from end to end: serves a small one beside fti, which retrieves and asks it; moves the release
 # while questions come; fine-tunes the model with SFT and DPO; serves the tuned one; explains an answer; rolls back. No account,
-# no GPU. The trainings are short: about ten minutes in all on two free cores. Examples/trl has the whole ones.
+# no GPU. The trainings are short: all takes about ten minutes on two free cores. Examples/trl has the whole ones.
 #
 #   Scripts/demo-llm.sh [--into DIR]
 #
@@ -127,11 +127,11 @@ started_tuned=yes
 run "$root/Scripts/llm.sh" start "$tuned_port" dpo
 run fti-inference canary "$tuned" --model dpo -o tuned.json --items 3 --timeout 600
 run ftictl release releases/prod --from releases/prod --generator models/dpo --ranker models/ranker --canary tuned.json
-until curl -sS "$service/readyz" | grep -q '"parked":"'; do
+until curl -sS "$service/readyz" | grep -q '"parked":{'; do
     kill -0 "$server" 2>/dev/null || { cat serve.log >&2; exit 1; }
     sleep 0.2
 done
-curl -sS "$service/readyz" && echo
+run ftictl status
 
 say "9. Serve it with the tuned model, and ask again"
 serve dpo "$tuned"
